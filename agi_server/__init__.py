@@ -1,0 +1,1 @@
+"""Call authorization and billing for Asterisk over FastAGI."""

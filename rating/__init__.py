@@ -1,0 +1,1 @@
+"""Rating: numbers in, charges out. No I/O, no clock, no logging."""
