@@ -1,0 +1,1 @@
+"""Where state lives: PostgreSQL is the truth, Redis the fast first check."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, the SQL files and the migrations."""
