@@ -95,6 +95,8 @@ CREATE TABLE account (
     open_calls          integer NOT NULL DEFAULT 0 CHECK (open_calls >= 0),
     simultaneous_access integer NOT NULL DEFAULT 1 CHECK (simultaneous_access >= 0),
     calls_per_second    integer NOT NULL DEFAULT 0 CHECK (calls_per_second >= 0),
+    second_started_at   timestamptz,             -- the running second of calls_per_second ...
+    calls_in_second     integer NOT NULL DEFAULT 0, -- ... and the calls allowed in it
     max_price_micros_per_minute bigint CHECK (max_price_micros_per_minute >= 0),
     locked              boolean NOT NULL DEFAULT false,
     language            text NOT NULL DEFAULT 'en',

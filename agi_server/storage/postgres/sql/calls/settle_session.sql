@@ -1,0 +1,40 @@
+-- Post the charge, write the CDR, release the hold and the slot: once, for only an open session of
+-- this uniqueid is settled. What the hold and the account's funds do not cover goes to the
+-- overrun account, so that no balance falls below its limit. No row: not open, or not this call.
+WITH session AS (
+    UPDATE call_session SET
+        state = 'settled', settled_at = $4, dialstatus = $5, hangupcause = $6, route = $7,
+        answered_at = $8, ended_at = $9, talk_ms = $10, billed_seconds = $11, cost_micros = $12,
+        buy_cost_micros = $13, price_lines = $14, witness = $15, review = $16
+    WHERE account_id = $1 AND call_id = $2 AND uniqueid = $3 AND state = 'open'
+    RETURNING account_id, call_id, held_micros, authorized_at, currency
+), charge AS (
+    SELECT a.id,
+           least($12::bigint, greatest(0,
+               a.balance_micros + a.credit_limit_micros - a.held_micros + s.held_micros))
+               AS debit_micros
+    FROM account a JOIN session s ON s.account_id = a.id
+    FOR UPDATE OF a
+), moved AS (
+    UPDATE account a SET
+        balance_micros = a.balance_micros - c.debit_micros,
+        held_micros = a.held_micros - s.held_micros,
+        open_calls = a.open_calls - 1,
+        first_use_at = CASE WHEN $11::integer > 0 THEN coalesce(a.first_use_at, $4)
+                            ELSE a.first_use_at END
+    FROM session s, charge c
+    WHERE a.id = s.account_id
+    RETURNING a.id, a.balance_micros, a.open_calls, a.account_number, c.debit_micros
+), posted AS (
+    INSERT INTO ledger_entry (
+        account_id, period, movement_id, part, kind, debit, credit, amount_micros, currency,
+        balance_micros, created_at, created_by)
+    SELECT s.account_id, date_trunc('month', s.authorized_at AT TIME ZONE 'UTC')::date,
+           'call:' || s.call_id, p.part, 'call', p.debit, 'revenue', p.amount_micros, s.currency,
+           m.balance_micros, $4, 'agi-server'
+    FROM session s, moved m, LATERAL (
+        VALUES (0, 'customer', m.debit_micros), (1, 'overrun', $12::bigint - m.debit_micros)
+    ) AS p (part, debit, amount_micros)
+    WHERE p.amount_micros > 0
+)
+SELECT balance_micros, open_calls, account_number, debit_micros FROM moved
