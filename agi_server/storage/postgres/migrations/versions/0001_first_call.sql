@@ -39,7 +39,6 @@ CREATE TABLE rate_card_version (
 CREATE UNIQUE INDEX rate_card_version_active ON rate_card_version (card_id) WHERE active;
 
 CREATE TABLE rate (
-    id                        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     version_id                bigint NOT NULL REFERENCES rate_card_version,
     prefix                    text NOT NULL CHECK (prefix ~ '^[0-9]{1,15}$'),
     destination               text NOT NULL,
@@ -48,11 +47,11 @@ CREATE TABLE rate (
     increment_s               integer NOT NULL CHECK (increment_s >= 1),
     connection_fee_micros     bigint NOT NULL DEFAULT 0 CHECK (connection_fee_micros >= 0),
     minimum_charge_micros     bigint NOT NULL DEFAULT 0 CHECK (minimum_charge_micros >= 0),
-    buy_price_micros_per_minute bigint CHECK (buy_price_micros_per_minute >= 0),
-    buy_initial_s             integer CHECK (buy_initial_s >= 0),
-    buy_increment_s           integer CHECK (buy_increment_s >= 1),
-    effective_from            timestamptz NOT NULL DEFAULT '-infinity',
-    UNIQUE (version_id, prefix, effective_from)
+    buy_price_micros_per_minute bigint NOT NULL DEFAULT 0 CHECK (buy_price_micros_per_minute >= 0),
+    buy_initial_s             integer NOT NULL DEFAULT 1 CHECK (buy_initial_s >= 0),
+    buy_increment_s           integer NOT NULL DEFAULT 1 CHECK (buy_increment_s >= 1),
+    effective_from            timestamptz,       -- null: always
+    UNIQUE NULLS NOT DISTINCT (version_id, prefix, effective_from)
 );
 
 CREATE TABLE call_plan (
@@ -150,8 +149,8 @@ CREATE TABLE call_session (
     currency        char(3),
     plan_id         bigint,
     version_id      bigint,
-    rate_id         bigint,
-    prefix          text,
+    prefix          text,                        -- with the version and the date it names the rate
+    rate_effective_from timestamptz,
     trunk_ids       bigint[],                    -- the routes, in the order in which they are tried
     route           smallint,                    -- the one dialled last, 1..n
     dialstatus      text,

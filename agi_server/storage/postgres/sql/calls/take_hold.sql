@@ -23,7 +23,7 @@ WITH taken AS (
     INSERT INTO call_session (
         account_id, call_id, state, held_micros, authorized_at, server, uniqueid, channel,
         identified_by, callerid, dialled, destination, expires_at, limit_ms, currency, plan_id,
-        version_id, rate_id, prefix, trunk_ids)
+        version_id, prefix, rate_effective_from, trunk_ids)
     SELECT id, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
            $19
     FROM taken

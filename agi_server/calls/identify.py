@@ -1,0 +1,167 @@
+"""Who is calling: which account a call belongs to, found in one read."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from agi_server.calls.request import CallRequest
+from agi_server.storage.postgres.statements import statement
+
+_CALLERID = re.compile(r"\+?([0-9]{3,15})")
+
+
+class Method(StrEnum):
+    """How the caller is known. The first is trusted, being written in the dialplan."""
+
+    ACCOUNT = "account"
+    ACCOUNTCODE = "accountcode"
+    CALLERID = "callerid"
+    PIN = "pin"
+
+    @property
+    def counts_failures(self) -> bool:
+        """A passed or typed account number counts for the lock-out; an accountcode never."""
+        return self in (Method.ACCOUNT, Method.PIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """What to look for: an account number or a CallerID."""
+
+    method: Method
+    account_number: str | None = None
+    callerid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What the checks of a call need to know of an account. Money in micros."""
+
+    id: int
+    account_number: str
+    status: int
+    locked: bool
+    plan_id: int | None
+    currency: str
+    available_micros: int
+    open_calls: int
+    simultaneous_access: int
+    calls_per_second: int
+    second_started_at: datetime | None
+    calls_in_second: int
+    max_price_micros_per_minute: int | None
+    language: str
+    valid_until: datetime | None
+    restriction: int
+    rules: tuple[str, ...]
+    group_may_call: bool
+    group_restriction: int
+    group_rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The answer of one look-up; `account` is None when nobody has this number.
+
+    `earlier_call` is a session of this very channel that is still open: (account id, call id).
+    """
+
+    method: Method
+    account: Account | None
+    caller_failures: int
+    source_failures: int
+    earlier_call: tuple[int, str] | None
+
+
+def first_lookup(
+    request: CallRequest, account_number: str | None, methods: tuple[Method, ...]
+) -> Lookup | None:
+    """The first method that applies, in order; None when only asking the caller is left.
+
+    An accountcode that is present decides: when unknown the call is refused, it does not fall
+    through to the CallerID (contracts.md, section 1).
+    """
+    if account_number is not None:
+        return Lookup(method=Method.ACCOUNT, account_number=account_number)
+    for method in methods:
+        if method is Method.ACCOUNTCODE and request.accountcode:
+            return Lookup(method=method, account_number=request.accountcode)
+        if method is Method.CALLERID and (number := _CALLERID.fullmatch(request.callerid)):
+            return Lookup(method=method, callerid=number[1])
+        if method is Method.PIN:
+            return None
+    return None
+
+
+async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datetime) -> Found:
+    """Look the caller up: one round trip. Raises what asyncpg raises."""
+    row = await db.fetchrow(
+        statement("calls/find_account"),
+        lookup.account_number,
+        lookup.callerid,
+        request.callerid,
+        request.source,
+        now,
+        request.server,
+        request.uniqueid,
+    )
+    earlier = None
+    if row["earlier_call_id"] is not None:
+        earlier = (row["earlier_account_id"], row["earlier_call_id"])
+    return Found(
+        method=lookup.method,
+        account=None if row["id"] is None else _account(row),
+        caller_failures=row["caller_failures"] or 0,
+        source_failures=row["source_failures"] or 0,
+        earlier_call=earlier,
+    )
+
+
+async def count_failure(db: Any, request: CallRequest, now: datetime, window_s: int) -> None:
+    """Remember one more wrong account number of this caller and of this source."""
+    await db.execute(
+        statement("calls/count_failure"),
+        request.callerid,
+        request.source,
+        now,
+        now + timedelta(seconds=window_s),
+    )
+
+
+def _account(row: Any) -> Account:
+    return Account(
+        id=row["id"],
+        account_number=row["account_number"],
+        status=row["status"],
+        locked=row["locked"],
+        plan_id=row["plan_id"],
+        currency=row["currency"],
+        available_micros=(
+            row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]
+        ),
+        open_calls=row["open_calls"],
+        simultaneous_access=row["simultaneous_access"],
+        calls_per_second=row["calls_per_second"],
+        second_started_at=row["second_started_at"],
+        calls_in_second=row["calls_in_second"],
+        max_price_micros_per_minute=row["max_price_micros_per_minute"],
+        language=row["language"],
+        valid_until=_valid_until(row),
+        restriction=row["restriction"],
+        rules=tuple(row["rules"] or ()),
+        group_may_call=row["group_may_call"] is not False,
+        group_restriction=row["group_restriction"] or 0,
+        group_rules=tuple(row["group_rules"] or ()),
+    )
+
+
+def _valid_until(row: Any) -> datetime | None:
+    """The last instant of the account's validity by its expiry mode (accounts.md)."""
+    mode, days = row["expiry_mode"], row["expiry_days"]
+    if mode == 1:
+        expires_at: datetime = row["expires_at"]
+        return expires_at
+    start = {2: row["first_use_at"], 3: row["created_at"]}.get(mode)
+    return None if start is None else start + timedelta(days=days)

@@ -1,0 +1,89 @@
+"""May they call? The checks of the contract, in its order, on values alone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agi_server.accounts.restriction_rules import matches
+from agi_server.calls.identify import Account, Found
+from agi_server.calls.reasons import Reason
+
+ACTIVE = 1
+_STATUS_REASONS = {
+    0: Reason.ACCOUNT_CANCELLED,
+    2: Reason.ACCOUNT_NEW,
+    3: Reason.ACCOUNT_UNCONFIRMED,
+    4: Reason.ACCOUNT_RESERVED,
+    5: Reason.ACCOUNT_EXPIRED,
+    6: Reason.ACCOUNT_SUSPENDED,
+    7: Reason.ACCOUNT_SUSPENDED_LITIGATION,
+    8: Reason.ACCOUNT_WAITING_PAYMENT,
+}
+_BLACKLIST, _WHITELIST = 1, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockOut:
+    """How many wrong account numbers a caller and a source may give within a window."""
+
+    failures_per_caller: int
+    failures_per_source: int
+
+
+def refuse_caller(found: Found, lock_out: LockOut, now: datetime) -> Reason | None:
+    """The checks before the number matters; None when all passed."""
+    if found.method.counts_failures and (
+        found.caller_failures >= lock_out.failures_per_caller
+        or found.source_failures >= lock_out.failures_per_source
+    ):
+        return Reason.TOO_MANY_ATTEMPTS
+    account = found.account
+    if account is None:
+        return Reason.ACCOUNT_NOT_FOUND
+    if account.status != ACTIVE:
+        return _STATUS_REASONS[account.status]
+    if account.valid_until is not None and now > account.valid_until:
+        return Reason.ACCOUNT_EXPIRED
+    if account.locked:
+        return Reason.ACCOUNT_LOCKED
+    return None
+
+
+def refuse_number(account: Account, number: str, dialled: str) -> Reason | None:
+    """Group and account restrictions, on the normalised number and on what was dialled."""
+    if not account.group_may_call:
+        return Reason.GROUP_FORBIDDEN
+    if _restricted(account.group_restriction, account.group_rules, number, dialled):
+        return Reason.NUMBER_RESTRICTED
+    if _restricted(account.restriction, account.rules, number, dialled):
+        return Reason.NUMBER_RESTRICTED
+    return None
+
+
+def refuse_price(account: Account, price_micros_per_minute: int) -> Reason | None:
+    """The account's cap on what a minute may cost."""
+    cap = account.max_price_micros_per_minute
+    return Reason.FRAUD_GUARD if cap is not None and price_micros_per_minute > cap else None
+
+
+def refuse_pace(account: Account, now: datetime) -> Reason | None:
+    """Calls per second; the hold checks the same again while it has the account's row."""
+    running = account.second_started_at is not None and account.second_started_at > now - timedelta(
+        seconds=1
+    )
+    if account.calls_per_second and running and account.calls_in_second >= account.calls_per_second:
+        return Reason.TOO_FAST
+    return None
+
+
+def refuse_parallel(account: Account) -> Reason | None:
+    """Simultaneous access by PostgreSQL's count; 0 is without limit."""
+    if account.simultaneous_access and account.open_calls >= account.simultaneous_access:
+        return Reason.TOO_MANY_CALLS
+    return None
+
+
+def _restricted(mode: int, rules: tuple[str, ...], number: str, dialled: str) -> bool:
+    if mode not in (_BLACKLIST, _WHITELIST):
+        return False
+    listed = any(matches(rule, number) or matches(rule, dialled) for rule in rules)
+    return listed if mode == _BLACKLIST else not listed

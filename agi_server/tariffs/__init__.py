@@ -1,0 +1,1 @@
+"""What calls are sold at: rate cards and their versions, call plans, trunks."""
