@@ -1,0 +1,38 @@
+"""The settings: one table of names, defaults and help, and where each value came from.
+
+Sources, the later one wins: the TOML file (`--config`, else `./agi-server.toml`, else
+`/etc/agi-server/agi-server.toml`), `conf.d/*.toml` beside it in the order of their names,
+environment variables `AGI_SERVER_<SECTION>__<NAME>`, options of the command line. A secret can
+stand in a file of its own: `dsn_file = "/run/secrets/dsn"` gives `dsn`, in TOML and environment.
+
+Lists are replaced as a whole. In the environment, a list is written with commas and `ami` as JSON.
+"""
+
+from agi_server.settings.showing import SettingRow, effective, mask_url
+from agi_server.settings.sources import SettingsError, load_settings
+from agi_server.settings.table import (
+    AccountsSettings,
+    AmiSettings,
+    CallsSettings,
+    FastagiSettings,
+    LogSettings,
+    PostgresSettings,
+    RedisSettings,
+    Settings,
+)
+
+__all__ = [
+    "AccountsSettings",
+    "AmiSettings",
+    "CallsSettings",
+    "FastagiSettings",
+    "LogSettings",
+    "PostgresSettings",
+    "RedisSettings",
+    "SettingRow",
+    "Settings",
+    "SettingsError",
+    "effective",
+    "load_settings",
+    "mask_url",
+]
