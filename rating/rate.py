@@ -1,0 +1,111 @@
+"""A rate: what calls to one destination prefix cost from a date on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rating.money import MAX_MONEY_MICROS
+
+MAX_PREFIX_DIGITS = 15
+"""E.164 allows at most 15 digits."""
+MAX_SECONDS = 10_000_000
+"""More than any call lasts; keeps every time in a rate, and every price made of it, bounded."""
+
+
+class RateError(ValueError):
+    """A field of a rate is out of bounds; the message begins with the field's name."""
+
+
+def _check_bounds(owner: object, names: tuple[str, ...], least: int, most: int) -> None:
+    for name in names:
+        value = getattr(owner, name)
+        if type(value) is not int or not least <= value <= most:
+            raise RateError(f"{name}: {value!r} is not a whole number from {least} to {most}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A first stretch of the call with a price of its own.
+
+    `increment_s` is the granularity within the stage, `entry_fee_micros` is charged once when the
+    call reaches it. What lasts longer than all stages is priced at the rate's main price.
+    """
+
+    length_s: int
+    price_micros_per_minute: int
+    increment_s: int = 1
+    entry_fee_micros: int = 0
+
+    def __post_init__(self) -> None:
+        _check_bounds(self, ("length_s", "increment_s"), 1, MAX_SECONDS)
+        amounts = ("price_micros_per_minute", "entry_fee_micros")
+        _check_bounds(self, amounts, 0, MAX_MONEY_MICROS)
+
+
+_AMOUNTS = (
+    "price_micros_per_minute",
+    "connection_fee_micros",
+    "minimum_charge_micros",
+    "disconnection_fee_micros",
+    "block_surcharge_micros",
+    "buy_price_micros_per_minute",
+    "buy_connection_fee_micros",
+)
+_TIMES = (
+    "initial_s",
+    "disconnection_fee_after_s",
+    "short_call_threshold_s",
+    "short_call_time_s",
+    "block_s",
+    "grace_s",
+    "buy_initial_s",
+)
+_GRANULARITIES = ("increment_s", "buy_increment_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Price of calls to numbers beginning with `prefix`, from `effective_from` (UTC; None: always).
+
+    Seconds and micros are whole and never negative: from that alone follows that no longer call is
+    cheaper, because each step of the price (fees reached, seconds billed, surcharges counted) only
+    ever adds. The limit of a call rests on it, so a rate that breaks it cannot be made (RateError).
+
+    sell: `price_micros_per_minute`, at least `initial_s`, then in steps of `increment_s`;
+    `connection_fee_micros` once; `disconnection_fee_micros` once if the call lasted at least
+    `disconnection_fee_after_s`; `block_surcharge_micros` for every completed `block_s` (0: none);
+    `grace_s` added to the billed duration; a call longer than `short_call_threshold_s` and shorter
+    than `short_call_time_s` counts as the latter (both > 0); `minimum_charge_micros` is the floor
+    of the total. buy: what the carrier charges us. `blocked`: the prefix must not be called.
+    """
+
+    prefix: str
+    destination: str = ""
+    price_micros_per_minute: int = 0
+    initial_s: int = 1
+    increment_s: int = 1
+    connection_fee_micros: int = 0
+    minimum_charge_micros: int = 0
+    disconnection_fee_micros: int = 0
+    disconnection_fee_after_s: int = 0
+    stages: tuple[Stage, ...] = ()
+    short_call_threshold_s: int = 0
+    short_call_time_s: int = 0
+    block_surcharge_micros: int = 0
+    block_s: int = 0
+    grace_s: int = 0
+    buy_price_micros_per_minute: int = 0
+    buy_initial_s: int = 1
+    buy_increment_s: int = 1
+    buy_connection_fee_micros: int = 0
+    blocked: bool = False
+    effective_from: datetime | None = None
+
+    def __post_init__(self) -> None:
+        prefix = self.prefix
+        if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= MAX_PREFIX_DIGITS):
+            raise RateError(f"prefix: {prefix[:40]!r} is not 1 to {MAX_PREFIX_DIGITS} digits")
+        if self.effective_from is not None and self.effective_from.tzinfo is None:
+            raise RateError("effective_from: has no time zone")
+        _check_bounds(self, _AMOUNTS, 0, MAX_MONEY_MICROS)
+        _check_bounds(self, _TIMES, 0, MAX_SECONDS)
+        _check_bounds(self, _GRANULARITIES, 1, MAX_SECONDS)

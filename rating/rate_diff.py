@@ -1,0 +1,92 @@
+"""What a new set of rates changes: printed before anything is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from rating.rate import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """One prefix whose rate changes; either side is None where the prefix is new or removed."""
+
+    prefix: str
+    old: Rate | None
+    new: Rate | None
+
+    @property
+    def price_change_micros(self) -> int:
+        """How much dearer a minute becomes (negative: cheaper)."""
+        old = self.old.price_micros_per_minute if self.old else 0
+        new = self.new.price_micros_per_minute if self.new else 0
+        return new - old
+
+
+@dataclass(frozen=True, slots=True)
+class RateDiff:
+    """Changes by kind. `other` changes another term than the price per minute."""
+
+    new: tuple[RateChange, ...]
+    up: tuple[RateChange, ...]
+    down: tuple[RateChange, ...]
+    other: tuple[RateChange, ...]
+    removed: tuple[RateChange, ...]
+    unchanged: int
+
+    def largest(self, count: int = 10) -> tuple[RateChange, ...]:
+        """The changed prices that move most in proportion to the old one, then in money."""
+        return tuple(sorted(self.up + self.down, key=_by_weight)[:count])
+
+
+def diff_rates(old: Iterable[Rate], new: Iterable[Rate]) -> RateDiff:
+    """Compare two sets of rates prefix by prefix; of several dates the latest counts.
+
+    That a rate begins at another date is no change by itself.
+    """
+    before, after = _latest_by_prefix(old), _latest_by_prefix(new)
+    kinds: dict[str, list[RateChange]] = {
+        kind: [] for kind in ("new", "up", "down", "other", "removed")
+    }
+    unchanged = 0
+    for prefix in sorted(before.keys() | after.keys()):
+        change = RateChange(prefix, before.get(prefix), after.get(prefix))
+        kind = _kind(change)
+        if kind is None:
+            unchanged += 1
+        else:
+            kinds[kind].append(change)
+    return RateDiff(
+        **{kind: tuple(changes) for kind, changes in kinds.items()}, unchanged=unchanged
+    )
+
+
+def _kind(change: RateChange) -> str | None:
+    if change.old is None:
+        return "new"
+    if change.new is None:
+        return "removed"
+    if change.price_change_micros:
+        return "up" if change.price_change_micros > 0 else "down"
+    same_date = replace(change.new, effective_from=change.old.effective_from)
+    return None if same_date == change.old else "other"
+
+
+def _latest_by_prefix(rates: Iterable[Rate]) -> dict[str, Rate]:
+    latest: dict[str, Rate] = {}
+    for rate in rates:
+        known = latest.get(rate.prefix)
+        if known is None or _begins_later(rate, known):
+            latest[rate.prefix] = rate
+    return latest
+
+
+def _begins_later(rate: Rate, known: Rate) -> bool:
+    if rate.effective_from is None or known.effective_from is None:
+        return known.effective_from is None
+    return rate.effective_from > known.effective_from
+
+
+def _by_weight(change: RateChange) -> tuple[float, int, str]:
+    moved = abs(change.price_change_micros)
+    old = change.old.price_micros_per_minute if change.old else 0
+    return (-(moved / old) if old else float("-inf"), -moved, change.prefix)
