@@ -193,4 +193,4 @@ def test_every_setting_has_a_help_line_and_is_shown() -> None:
 def test_settings_cannot_be_changed_after_they_were_checked() -> None:
     settings = Settings()
     with pytest.raises(ValueError, match="frozen"):
-        settings.fastagi.port = 1  # type: ignore[misc]
+        settings.fastagi.port = 1
