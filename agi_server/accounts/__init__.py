@@ -1,0 +1,1 @@
+"""Customer accounts: their numbers, groups, CallerIDs and restrictions."""
