@@ -32,13 +32,14 @@ class Keeper:
         """Return when the last command has gone or a signal says stop. Raises ServerError."""
         self.selector.register(signals, selectors.EVENT_READ)
         while True:
-            for key, _ in self.selector.select():
+            events = self.selector.select()
+            self.revive()  # before a newcomer is told that all is ready
+            for key, _ in events:
                 if key.fileobj is self.listener:
                     self.welcome()
                 elif key.fileobj is signals:
                     if set(signals.recv(64)) - {signal.SIGCHLD}:
                         return
-                    self.revive()
                 elif isinstance(key.fileobj, socket.socket):
                     if self.users == {key.fileobj}:
                         return  # its connection stays open until all has stopped
