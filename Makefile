@@ -1,0 +1,54 @@
+# Each of these is the only command needed in a fresh clone on a Debian-like system with make and
+# Python 3.11 or newer, as root or as a plain user. Everything is installed into .venv.
+#
+#   make demo    see scripted calls authorized, debited and settled on real PostgreSQL and Valkey
+#   make test    everything that CI runs
+#   make check   the quick part of it: no real Asterisk, no fault injection
+#   make venv    the environment for development; then: . .venv/bin/activate
+#   make clean   remove what these commands have made
+
+PYTHON := .venv/bin/python
+
+# Named after this folder: scripts in .venv hold its path, so a tree that was copied or moved makes
+# its environment anew. Touched when what pyproject.toml names is installed.
+HERE := $(shell pwd | cksum | cut -d' ' -f1)
+INSTALLED := .venv/installed-$(HERE)
+INSTALLED_FOR_DEVELOPMENT := .venv/installed-for-development-$(HERE)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: demo test check lint venv clean
+
+demo: $(INSTALLED)
+	@$(PYTHON) -m agi_server demo
+
+test: lint
+	$(PYTHON) -m pytest
+
+check: lint
+	$(PYTHON) -m pytest --ignore=tests/asterisk --ignore=tests/faults
+
+lint: venv
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check --quiet
+	$(PYTHON) -m mypy
+
+venv: $(INSTALLED_FOR_DEVELOPMENT)
+
+clean:
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml
+	@test -e $@ || sh .ci/make-venv
+	@echo "Installing agi-server and its libraries into .venv ..."
+	@$(PYTHON) -m pip install --quiet --editable .
+	@touch $@
+
+$(INSTALLED_FOR_DEVELOPMENT): $(INSTALLED)
+	@echo "Installing the tools for tests ..."
+	@$(PYTHON) -m pip install --quiet 'pip>=25.1' # knows --group
+	@$(PYTHON) -m pip install --quiet --editable . --group dev
+	@touch $@
