@@ -119,15 +119,24 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
     )
 
 
-async def count_failure(db: Any, request: CallRequest, now: datetime, window_s: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Wrong account numbers within the window, this one included."""
+
+    caller: int
+    source: int
+
+
+async def count_failure(db: Any, request: CallRequest, now: datetime, window_s: int) -> Failures:
     """Remember one more wrong account number of this caller and of this source."""
-    await db.execute(
+    rows = await db.fetch(
         statement("calls/count_failure"),
         request.callerid,
         request.source,
         now,
         now + timedelta(seconds=window_s),
     )
+    return Failures(**{row["scope"]: row["failures"] for row in rows})
 
 
 def _account(row: Any) -> Account:
@@ -138,9 +147,7 @@ def _account(row: Any) -> Account:
         locked=row["locked"],
         plan_id=row["plan_id"],
         currency=row["currency"],
-        available_micros=(
-            row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]
-        ),
+        available_micros=(row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]),
         open_calls=row["open_calls"],
         simultaneous_access=row["simultaneous_access"],
         calls_per_second=row["calls_per_second"],

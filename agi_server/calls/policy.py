@@ -8,7 +8,7 @@ from agi_server.calls.identify import Account, Found
 from agi_server.calls.reasons import Reason
 
 ACTIVE = 1
-_STATUS_REASONS = {
+STATUS_REASONS = {
     0: Reason.ACCOUNT_CANCELLED,
     2: Reason.ACCOUNT_NEW,
     3: Reason.ACCOUNT_UNCONFIRMED,
@@ -40,7 +40,7 @@ def refuse_caller(found: Found, lock_out: LockOut, now: datetime) -> Reason | No
     if account is None:
         return Reason.ACCOUNT_NOT_FOUND
     if account.status != ACTIVE:
-        return _STATUS_REASONS[account.status]
+        return STATUS_REASONS[account.status]
     if account.valid_until is not None and now > account.valid_until:
         return Reason.ACCOUNT_EXPIRED
     if account.locked:

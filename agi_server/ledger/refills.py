@@ -7,9 +7,7 @@ import asyncpg
 
 from agi_server.ledger.period import period_of
 from agi_server.storage.postgres.statements import statement
-
-# 10^12 currency units: far from the end of 64 bits, and surely a slip of the keyboard.
-MAX_MOVEMENT_MICROS = 10**18
+from rating.money import MAX_MONEY_MICROS
 
 
 class RefillRefusedError(Exception):
@@ -32,8 +30,8 @@ async def refill(
     never credits twice. `db` is an asyncpg pool or connection. Raises RefillRefusedError for an
     amount that is not positive or absurd.
     """
-    if not 0 < amount_micros <= MAX_MOVEMENT_MICROS:
-        raise RefillRefusedError("amount: must be greater than 0 and at most 10^12")
+    if not 0 < amount_micros <= MAX_MONEY_MICROS:
+        raise RefillRefusedError("amount: must be greater than 0 and less than 10^12")
     try:
         balance_micros: int | None = await db.fetchval(
             statement("ledger/refill"),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 
-class _Connection(asyncpg.Connection):
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """A connection that is not reset when it goes back to the pool.
 
     Our statements leave nothing behind (no session settings, cursors or advisory locks), and the

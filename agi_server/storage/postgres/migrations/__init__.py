@@ -50,6 +50,7 @@ def status(dsn: str) -> SchemaStatus:
 def run_sql_beside(python_file: str) -> None:
     """Run the SQL file of the same name, on the driver itself: its text has no parameters."""
     connection = op.get_bind().connection.driver_connection
+    assert connection is not None
     connection.execute(Path(python_file).with_suffix(".sql").read_text(encoding="utf-8"))
 
 

@@ -5,3 +5,4 @@ VALUES ('caller', $1, 1, $4), ('source', $2, 1, $4)
 ON CONFLICT (scope, key) DO UPDATE SET
     failures = CASE WHEN f.window_ends > $3 THEN f.failures + 1 ELSE 1 END,
     window_ends = CASE WHEN f.window_ends > $3 THEN f.window_ends ELSE excluded.window_ends END
+RETURNING scope, failures

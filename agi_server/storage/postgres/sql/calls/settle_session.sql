@@ -5,7 +5,8 @@ WITH session AS (
     UPDATE call_session SET
         state = 'settled', settled_at = $4, dialstatus = $5, hangupcause = $6, route = $7,
         answered_at = $8, ended_at = $9, talk_ms = $10, billed_seconds = $11, cost_micros = $12,
-        buy_cost_micros = $13, price_lines = $14, witness = $15, review = $16
+        buy_cost_micros = $13, price_lines = $14, witness = $15,
+        review = nullif(concat_ws('; ', review, $16::text), '')
     WHERE account_id = $1 AND call_id = $2 AND uniqueid = $3 AND state = 'open'
     RETURNING account_id, call_id, held_micros, authorized_at, currency
 ), charge AS (

@@ -1,0 +1,161 @@
+"""Start here: the only place that builds the daemon from its parts."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from agi_server.background import Background
+from agi_server.calls.authorize import Authorizer
+from agi_server.calls.outcome_log import OutcomeLog
+from agi_server.calls.recover import Recovery
+from agi_server.calls.sessions import SessionMemory
+from agi_server.calls.settle import Settler
+from agi_server.calls.slot_repair import SlotRepair
+from agi_server.calls.void import Voider
+from agi_server.fastagi.server import FastAgiServer
+from agi_server.routes.dispatch import Dispatcher
+from agi_server.routes.services import RouteServices
+from agi_server.settings import Settings
+from agi_server.storage.postgres.health import BACKEND_FAULTS, PostgresHealth
+from agi_server.storage.postgres.pool import open_pool
+from agi_server.storage.redis.slots import open_slots
+from agi_server.tariffs.tables import TariffStore
+
+log = structlog.get_logger()
+
+_TARIFFS_CHANNEL = "tariffs"
+# A listener that lost its connection tries again so often; so does a failed reload.
+_LISTEN_RETRY_S = 1.0
+_BACKGROUND_END_S = 5.0
+
+
+def utc_now() -> datetime:
+    """The clock of the daemon."""
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings, postgres_dsn: str, redis_url: str) -> None:
+    """Run the daemon until SIGTERM or SIGINT: then drain and return.
+
+    Raises OSError or asyncpg.PostgresError when it cannot start.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stopping.set)
+    async with running(settings, postgres_dsn, redis_url) as server:
+        log.info("server.started", host=settings.fastagi.host, port=server.port)
+        await stopping.wait()
+        log.info("server.draining")
+    log.info("server.stopped")
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, postgres_dsn: str, redis_url: str
+) -> AsyncIterator[FastAgiServer]:
+    """The daemon, listening; leaving the context drains it."""
+    deadline_ms = settings.fastagi.deadline_ms
+    async with (
+        open_pool(
+            postgres_dsn,
+            min_size=min(2, settings.postgres.pool_size),
+            max_size=settings.postgres.pool_size,
+            statement_timeout_ms=deadline_ms,
+        ) as pool,
+        open_slots(redis_url, settings.redis.timeout_ms) as slots,
+    ):
+        background = Background()
+        tariffs = TariffStore()
+        await tariffs.reload(pool)
+        sessions = SessionMemory()
+        settler = Settler(db=pool, slots=slots, sessions=sessions, now=utc_now)
+        voider = Voider(
+            db=pool,
+            slots=slots,
+            sessions=sessions,
+            background=background,
+            statement_timeout_ms=deadline_ms,
+            now=utc_now,
+        )
+        services = RouteServices(
+            settings=settings,
+            db=pool,
+            slots=slots,
+            authorizer=Authorizer(
+                db=pool,
+                slots=slots,
+                tariffs=tariffs,
+                sessions=sessions,
+                repair=SlotRepair(db=pool, slots=slots, background=background, now=utc_now),
+                voider=voider,
+                calls=settings.calls,
+                accounts=settings.accounts,
+                now=utc_now,
+            ),
+            settler=settler,
+            voider=voider,
+            outcomes=OutcomeLog(db=pool, now=utc_now),
+            health=PostgresHealth(),
+        )
+        recovery = Recovery(
+            db=pool,
+            settler=settler,
+            charge_hold=settings.calls.unseen_end == "hold",
+            now=utc_now,
+        )
+        server = FastAgiServer(settings.fastagi, Dispatcher(services))
+        await server.start()
+        jobs = [
+            asyncio.create_task(_follow_tariffs(postgres_dsn, pool, tariffs)),
+            asyncio.create_task(_recover(recovery, settings.calls.recover_every_s)),
+        ]
+        try:
+            yield server
+        finally:
+            await server.drain()
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            await background.finish(_BACKGROUND_END_S)
+
+
+async def _follow_tariffs(dsn: str, pool: Any, tariffs: TariffStore) -> None:
+    """Reload the rating tables whenever the database says that they changed."""
+    while True:
+        try:
+            await _listen(dsn, pool, tariffs)
+        except BACKEND_FAULTS as error:
+            log.warning("backend.down", backend="postgres", work="tariffs", error=str(error))
+        await asyncio.sleep(_LISTEN_RETRY_S)
+
+
+async def _listen(dsn: str, pool: Any, tariffs: TariffStore) -> None:
+    """Until the connection is lost. What changed before it listened is read at its start."""
+    changed = asyncio.Event()
+    connection = await asyncpg.connect(dsn)
+    try:
+        connection.add_termination_listener(lambda _: changed.set())
+        await connection.add_listener(_TARIFFS_CHANNEL, lambda *_: changed.set())
+        while not connection.is_closed():
+            changed.clear()
+            await tariffs.reload(pool)
+            await changed.wait()
+    finally:
+        await connection.close(timeout=1)
+
+
+async def _recover(recovery: Recovery, every_s: int) -> None:
+    """End calls whose end nobody saw. At first wait: a handler may be asking again just now."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await recovery.settle_overdue()
+        except BACKEND_FAULTS as error:
+            log.warning("backend.down", backend="postgres", work="recovery", error=str(error))

@@ -1,0 +1,339 @@
+"""May this call start, and for how long: the checks in order, the price, the slot, the hold."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from agi_server.calls.decision import Decision, Denial, Grant
+from agi_server.calls.dial import NumberNotDialableError, dial_targets, limit_option
+from agi_server.calls.identify import (
+    Account,
+    Failures,
+    Found,
+    Lookup,
+    count_failure,
+    find_account,
+)
+from agi_server.calls.policy import (
+    ACTIVE,
+    STATUS_REASONS,
+    LockOut,
+    refuse_caller,
+    refuse_number,
+    refuse_pace,
+    refuse_parallel,
+    refuse_price,
+)
+from agi_server.calls.reasons import Reason
+from agi_server.calls.request import CallRequest
+from agi_server.calls.sessions import OpenSession, SessionMemory, new_call_id
+from agi_server.calls.slot_repair import SlotRepair
+from agi_server.calls.void import Voider
+from agi_server.settings import AccountsSettings, CallsSettings
+from agi_server.storage.postgres.statements import statement
+from agi_server.storage.redis.slots import SlotAnswer, Slots
+from agi_server.tariffs.tables import Quote, TariffStore
+from rating.grant import grant_seconds
+from rating.number import NumberInvalid, normalise
+from rating.price import price_micros
+
+log = structlog.get_logger()
+
+# Time after the last possible end of a call in which its end may still be reported: the samples'
+# hangup handler asks again for some minutes when no daemon listens.
+SETTLE_GRACE_S = 300
+# The funds may change between our read and the hold; after so many tries the caller hears why not.
+_HOLD_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A call that passed the checks and has a price: what is left is to reserve for it."""
+
+    request: CallRequest
+    found: Found
+    account: Account
+    number: str
+    quote: Quote
+    dial_targets: tuple[str, ...]
+    call_id: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What would be granted: how long, for how much."""
+
+    grant_s: int
+    ring_timeout_s: int
+    held_micros: int
+
+
+class Authorizer:
+    """Decides calls. Takes what it needs; keeps nothing that another daemon could not rebuild."""
+
+    def __init__(
+        self,
+        *,
+        db: Any,
+        slots: Slots,
+        tariffs: TariffStore,
+        sessions: SessionMemory,
+        repair: SlotRepair,
+        voider: Voider,
+        calls: CallsSettings,
+        accounts: AccountsSettings,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._slots = slots
+        self._tariffs = tariffs
+        self._sessions = sessions
+        self._repair = repair
+        self._voider = voider
+        self._calls = calls
+        self._failures_window_s = accounts.failures_window_s
+        self._lock_out = LockOut(
+            failures_per_caller=accounts.failures_per_caller,
+            failures_per_source=accounts.failures_per_source,
+        )
+        self._now = now
+
+    async def find(self, request: CallRequest, lookup: Lookup) -> Found:
+        """Who is calling; a wrong passed or typed number is counted against the caller."""
+        now = self._now()
+        found = await find_account(self._db, request, lookup, now)
+        if found.account is None and lookup.method.counts_failures:
+            failures = await count_failure(self._db, request, now, self._failures_window_s)
+            self._tell_lock_out(request, failures)
+        return found
+
+    def _tell_lock_out(self, request: CallRequest, failures: Failures) -> None:
+        """Once for each lock-out: with the failure that reaches the bound."""
+        if failures.caller == self._lock_out.failures_per_caller:
+            log.warning("auth.locked_out", scope="caller", caller=request.callerid)
+        if failures.source == self._lock_out.failures_per_source:
+            log.warning("auth.locked_out", scope="source", source=request.source)
+
+    def refuse_caller(self, found: Found) -> Denial | None:
+        """The checks that need no destination: lock-out, account, status, expiry, own lock."""
+        reason = refuse_caller(found, self._lock_out, self._now())
+        return None if reason is None else self._denial(found, reason)
+
+    async def decide(self, request: CallRequest, found: Found) -> Decision:
+        """The decision. On an allow, money and a slot are held until settle or void.
+
+        Raises what the backends raise; then nothing stays held, whatever had been reached.
+        """
+        now = self._now()
+        if (denial := self.refuse_caller(found)) is not None:
+            return denial
+        account = found.account
+        assert account is not None
+        number = normalise(request.dialled)
+        if isinstance(number, NumberInvalid):
+            return self._denial(found, Reason.NUMBER_INVALID)
+        if (reason := refuse_number(account, number, request.dialled)) is not None:
+            return self._denial(found, reason, destination=number)
+        tariffs = self._tariffs.current
+        plan_id = account.plan_id
+        if request.plan is not None:
+            plan_id = tariffs.plan_ids.get(request.plan)
+        quote = tariffs.quote(plan_id, account.currency, number, now)
+        if quote is None:
+            return self._denial(found, Reason.NO_RATE, destination=number, plan_id=plan_id)
+        try:
+            targets = dial_targets(quote, number, account.id)
+        except NumberNotDialableError:
+            return self._denial(found, Reason.NUMBER_INVALID)
+        reason = (
+            (None if targets else Reason.NO_ROUTE)
+            or refuse_price(account, quote.rate.price_micros_per_minute)
+            or refuse_pace(account, now)
+            or refuse_parallel(account)
+        )
+        if reason is None:
+            reserved = await self._reserve(
+                _Candidate(
+                    request=request,
+                    found=found,
+                    account=account,
+                    number=number,
+                    quote=quote,
+                    dial_targets=targets,
+                    call_id=new_call_id(account.id),
+                    now=now,
+                )
+            )
+            if isinstance(reserved, Grant):
+                return reserved
+            reason = reserved
+        return self._denial(found, reason, destination=number, quote=quote)
+
+    async def _reserve(self, call: _Candidate) -> Grant | Reason:
+        """Take slot and hold; when the funds moved meanwhile, once more with what is left."""
+        account = call.account
+        available_micros = account.available_micros
+        slot: SlotAnswer | None = None
+        reason = Reason.NO_CREDIT
+        for _ in range(_HOLD_TRIES):
+            terms = self._terms(call, available_micros)
+            if isinstance(terms, Reason):
+                reason = terms
+                break
+            if slot is None:
+                slot = await self._slots.take(
+                    account.id, call.call_id, account.simultaneous_access, _lease_ms(call, terms)
+                )
+            open_calls = await self._hold(call, terms)
+            if open_calls is not None:
+                self._repair.compare(account.id, slot, open_calls)
+                return self._grant(call, terms, available_micros)
+            refused = await self._why_refused(account.id, call.now)
+            if isinstance(refused, Reason):
+                reason = refused
+                break
+            available_micros = refused
+        if slot is not None and slot.taken:
+            await self._slots.release(account.id, call.call_id)
+        return reason
+
+    def _terms(self, call: _Candidate, available_micros: int) -> _Terms | Reason:
+        """The exact inverse of the price, bounded by grant, free calls and expiry."""
+        at_most_s, ring_s = self._calls.max_grant_s, self._calls.ring_timeout_s
+        valid_until = call.account.valid_until
+        if valid_until is not None:
+            # The last route may answer after all of them rang: even then not past the instant.
+            routes = len(call.dial_targets)
+            left_s = int((valid_until - call.now).total_seconds())
+            ring_s = max(1, min(ring_s, left_s // 2 // routes))
+            at_most_s = min(at_most_s, left_s - ring_s * routes)
+            if at_most_s < 1:
+                return Reason.ACCOUNT_EXPIRED
+        rate = call.quote.rate
+        grant_s = grant_seconds(
+            rate, available_micros, at_most_s, max_free_s=self._calls.max_free_s
+        )
+        if grant_s == 0:
+            return Reason.NO_CREDIT
+        return _Terms(
+            grant_s=grant_s, ring_timeout_s=ring_s, held_micros=price_micros(rate, grant_s)
+        )
+
+    async def _hold(self, call: _Candidate, terms: _Terms) -> int | None:
+        """The calls in progress with this one; None when the account's row refused it."""
+        request, quote = call.request, call.quote
+        try:
+            open_calls: int | None = await self._db.fetchval(
+                statement("calls/take_hold"),
+                call.account.id,
+                call.call_id,
+                terms.held_micros,
+                call.now,
+                request.server,
+                request.uniqueid,
+                request.channel,
+                call.found.method.value,
+                request.callerid,
+                request.dialled,
+                call.number,
+                call.now + timedelta(milliseconds=_lease_ms(call, terms)),
+                terms.grant_s * 1000,
+                quote.currency,
+                quote.plan_id,
+                quote.version_id,
+                quote.rate.prefix,
+                quote.rate.effective_from,
+                [trunk.id for trunk in quote.trunks],
+            )
+        except BaseException:
+            # Whether the hold was committed is unknown: make sure that it does not stay.
+            self._voider.void_later(call.account.id, call.call_id)
+            raise
+        return open_calls
+
+    async def _why_refused(self, account_id: int, now: datetime) -> Reason | int:
+        """The reason by the account's row as it is now, or the funds it has now, in micros."""
+        row = await self._db.fetchrow(statement("calls/why_refused"), account_id)
+        if row["status"] != ACTIVE:
+            return STATUS_REASONS[row["status"]]
+        if row["locked"]:
+            return Reason.ACCOUNT_LOCKED
+        started = row["second_started_at"]
+        if (
+            row["calls_per_second"]
+            and started is not None
+            and started > now - timedelta(seconds=1)
+            and row["calls_in_second"] >= row["calls_per_second"]
+        ):
+            return Reason.TOO_FAST
+        if row["simultaneous_access"] and row["open_calls"] >= row["simultaneous_access"]:
+            return Reason.TOO_MANY_CALLS
+        available_micros: int = (
+            row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]
+        )
+        return available_micros
+
+    def _grant(self, call: _Candidate, terms: _Terms, available_micros: int) -> Grant:
+        account, limit_ms = call.account, terms.grant_s * 1000
+        self._sessions.remember(
+            OpenSession(
+                account_id=account.id,
+                account_number=account.account_number,
+                call_id=call.call_id,
+                uniqueid=call.request.uniqueid,
+                authorized_at=call.now,
+                limit_ms=limit_ms,
+                held_micros=terms.held_micros,
+                currency=call.quote.currency,
+                prefix=call.quote.rate.prefix,
+                rate=call.quote.rate,
+                routes=len(call.dial_targets),
+            )
+        )
+        return Grant(
+            call_id=call.call_id,
+            account_id=account.id,
+            account_number=account.account_number,
+            language=account.language,
+            destination=call.number,
+            prefix=call.quote.rate.prefix,
+            limit_ms=limit_ms,
+            held_micros=terms.held_micros,
+            available_micros=available_micros,
+            ring_timeout_s=terms.ring_timeout_s,
+            dial_targets=call.dial_targets,
+            dial_options=limit_option(
+                limit_ms, self._calls.warn_left_ms, self._calls.warn_every_ms
+            ),
+        )
+
+    def _denial(
+        self,
+        found: Found,
+        reason: Reason,
+        *,
+        destination: str | None = None,
+        plan_id: int | None = None,
+        quote: Quote | None = None,
+    ) -> Denial:
+        account = found.account
+        return Denial(
+            reason=reason,
+            account_id=account.id if account else 0,
+            account_number=account.account_number if account else "",
+            language=account.language if account else "",
+            identified_by=found.method.value,
+            destination=destination,
+            prefix=quote.rate.prefix if quote else None,
+            plan_id=quote.plan_id if quote else plan_id,
+        )
+
+
+def _lease_ms(call: _Candidate, terms: _Terms) -> int:
+    """The longest that slot and hold can be needed: every route rings, then the whole talk."""
+    ringing_s = terms.ring_timeout_s * len(call.dial_targets)
+    return (ringing_s + terms.grant_s + SETTLE_GRACE_S) * 1000

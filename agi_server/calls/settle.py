@@ -1,0 +1,206 @@
+"""The end of a call: price it, debit once, release hold and slot.
+
+There is one way to settle. Hangup handler, `call` route and recovery all come here, in any order
+and number; the database lets only the first one through.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from agi_server.calls.call_end import CallEnd, ReportedEnd
+from agi_server.calls.sessions import (
+    OpenSession,
+    SessionMemory,
+    account_id_of,
+    read_session,
+)
+from agi_server.storage.postgres.statements import statement
+from agi_server.storage.redis.slots import Slots
+from rating.price import Price, billable_seconds, price_call
+
+log = structlog.get_logger()
+
+
+class Witness(StrEnum):
+    """Who told the end of a call."""
+
+    HANDLER = "handler"
+    CALL = "call"
+    ORPHAN = "orphan"
+
+
+class NotThisCallError(Exception):
+    """Nobody has this call id with this uniqueid: nothing is debited, nothing is freed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What was debited. `repeated`: it had been settled before, and nothing happened now."""
+
+    account_id: int
+    call_id: str
+    repeated: bool
+    billed_seconds: int = 0
+    cost_micros: int = 0
+    balance_micros: int = 0
+
+
+class Settler:
+    """Settles calls, idempotently."""
+
+    def __init__(
+        self,
+        *,
+        db: Any,
+        slots: Slots,
+        sessions: SessionMemory,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._slots = slots
+        self._sessions = sessions
+        self._now = now
+
+    async def settle(
+        self,
+        call_id: str,
+        uniqueid: str,
+        reported: ReportedEnd,
+        witness: Witness,
+        elapsed_ms: Callable[[], int],
+    ) -> Settlement:
+        """Settle by what Asterisk reported. One statement in the usual case.
+
+        Raises NotThisCallError for another call's or a guessed id, UnbelievableEndError for a time
+        that cannot be (both leave the session as it is), and what the backends raise; after those
+        asking again is safe.
+        """
+        session = self._sessions.recall(call_id)
+        if session is None:
+            stored = await self._read(call_id)
+            if stored.session.uniqueid != uniqueid:
+                raise NotThisCallError("the call id is of another call")
+            if stored.state != "open":
+                return self._repeated(stored.session, elapsed_ms)
+            session = stored.session
+        elif session.uniqueid != uniqueid:
+            raise NotThisCallError("the call id is of another call")
+        end = reported.read(session.authorized_at, self._now())
+        return await self._post(session, end, witness, None, elapsed_ms)
+
+    async def settle_orphan(
+        self, session: OpenSession, talk_ms: int | None, review: str, elapsed_ms: Callable[[], int]
+    ) -> Settlement:
+        """Settle a call whose end nobody saw, flagged for review."""
+        end = CallEnd(
+            dialstatus="",
+            talk_ms=talk_ms,
+            hangupcause=None,
+            route=None,
+            answered_at=None,
+            ended_at=None,
+        )
+        return await self._post(session, end, Witness.ORPHAN, review, elapsed_ms)
+
+    async def _read(self, call_id: str) -> Any:
+        account_id = account_id_of(call_id)
+        if account_id is None:
+            raise NotThisCallError("not a call id")
+        stored = await read_session(self._db, account_id, call_id)
+        if stored is None:
+            raise NotThisCallError("no such call")
+        return stored
+
+    async def _post(
+        self,
+        session: OpenSession,
+        end: CallEnd,
+        witness: Witness,
+        review: str | None,
+        elapsed_ms: Callable[[], int],
+    ) -> Settlement:
+        price = _price(session, end)
+        cost_micros = price.total_micros if price else 0
+        billed_seconds = price.billed_seconds if price else 0
+        row = await self._db.fetchrow(
+            statement("calls/settle_session"),
+            session.account_id,
+            session.call_id,
+            session.uniqueid,
+            self._now(),
+            end.dialstatus,
+            end.hangupcause,
+            end.route if end.route is not None and 1 <= end.route <= session.routes else None,
+            end.answered_at,
+            end.ended_at,
+            end.talk_ms or 0,
+            billed_seconds,
+            cost_micros,
+            price.buy_total_micros if price else 0,
+            _lines(price) if price else [],
+            witness.value,
+            review,
+        )
+        self._sessions.forget(session.call_id)
+        if row is None:
+            return self._repeated(session, elapsed_ms)
+        await self._slots.release(session.account_id, session.call_id)
+        log.info(
+            "call.orphan_settled" if witness is Witness.ORPHAN else "call.settled",
+            call_id=session.call_id,
+            account_id=session.account_id,
+            account=session.account_number,
+            uniqueid=session.uniqueid,
+            duration_ms=elapsed_ms(),
+            dialstatus=end.dialstatus,
+            talk_ms=end.talk_ms or 0,
+            billed_seconds=billed_seconds,
+            cost_micros=cost_micros,
+            overrun_micros=cost_micros - row["debit_micros"],
+            balance_micros=row["balance_micros"],
+            witness=witness.value,
+        )
+        return Settlement(
+            account_id=session.account_id,
+            call_id=session.call_id,
+            repeated=False,
+            billed_seconds=billed_seconds,
+            cost_micros=cost_micros,
+            balance_micros=row["balance_micros"],
+        )
+
+    def _repeated(self, session: OpenSession, elapsed_ms: Callable[[], int]) -> Settlement:
+        log.info(
+            "call.settle_repeated",
+            call_id=session.call_id,
+            account_id=session.account_id,
+            account=session.account_number,
+            uniqueid=session.uniqueid,
+            duration_ms=elapsed_ms(),
+        )
+        return Settlement(account_id=session.account_id, call_id=session.call_id, repeated=True)
+
+
+def _price(session: OpenSession, end: CallEnd) -> Price | None:
+    """None for a call that nobody answered. An answered one lasted at least its first second."""
+    if end.talk_ms is None:
+        return None
+    seconds = max(1, billable_seconds(end.talk_ms, session.limit_ms))
+    return price_call(session.rate, seconds)
+
+
+def _lines(price: Price) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": line.kind.value,
+            "seconds": line.seconds,
+            "price_micros_per_minute": line.price_micros_per_minute,
+            "amount_micros": line.amount_micros,
+        }
+        for line in price.lines
+    ]

@@ -1,0 +1,65 @@
+"""Release what was reserved for a call that is not dialled."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from agi_server.background import Background
+from agi_server.calls.reasons import Reason
+from agi_server.calls.sessions import SessionMemory
+from agi_server.storage.postgres.health import BACKEND_FAULTS
+from agi_server.storage.postgres.statements import statement
+from agi_server.storage.redis.slots import Slots
+
+_RETRY_S = (0.0, 0.5, 2.0, 5.0, 15.0, 60.0)
+
+
+class Voider:
+    """Voids sessions: hold and slot are free again, nothing is charged."""
+
+    def __init__(
+        self,
+        *,
+        db: Any,
+        slots: Slots,
+        sessions: SessionMemory,
+        background: Background,
+        statement_timeout_ms: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._slots = slots
+        self._sessions = sessions
+        self._background = background
+        self._statement_timeout_s = statement_timeout_ms / 1000
+        self._now = now
+
+    async def void(self, account_id: int, call_id: str, reason: Reason) -> bool:
+        """Void an open session; False when it was not open. Raises what asyncpg raises."""
+        row = await self._db.fetchrow(
+            statement("calls/void_session"), account_id, call_id, reason.value, self._now()
+        )
+        self._sessions.forget(call_id)
+        await self._slots.release(account_id, call_id)
+        return row is not None
+
+    def void_later(self, account_id: int, call_id: str) -> None:
+        """Void beside the caller, as often as it takes."""
+        self._background.start(self._make_sure(account_id, call_id))
+
+    async def _make_sure(self, account_id: int, call_id: str) -> None:
+        """Void a session of which nobody knows whether its hold was committed.
+
+        The database ends a statement by itself after its timeout, so a hold that was not there
+        after that will never be. If the database stays away, the session's expiry ends it.
+        """
+        for pause_s in _RETRY_S:
+            await asyncio.sleep(pause_s)
+            try:
+                if await self.void(account_id, call_id, Reason.UNAVAILABLE):
+                    return
+            except BACKEND_FAULTS:
+                continue
+            if pause_s > self._statement_timeout_s:
+                return

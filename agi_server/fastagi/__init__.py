@@ -1,0 +1,1 @@
+"""FastAGI on asyncio: the listener and the session that routes talk through."""

@@ -1,0 +1,80 @@
+"""`authorize`: the decision, in the variables of the channel, before the dialplan dials."""
+
+from agi_server.calls.call_end import ReportedEnd, UnbelievableEndError
+from agi_server.calls.decision import Decision, Denial
+from agi_server.calls.identify import Found, Lookup
+from agi_server.calls.request import CallRequest
+from agi_server.calls.settle import NotThisCallError, Witness
+from agi_server.fastagi.session import AgiSession
+from agi_server.routes.caller import identify
+from agi_server.routes.parameters import CallParameters
+from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
+from agi_server.wire.commands import get_full_variable
+
+_OUTCOME = "${DIALSTATUS}|${ANSWEREDTIME_MS}|${HANGUPCAUSE}"
+
+
+async def authorize(
+    session: AgiSession, services: RouteServices, parameters: CallParameters
+) -> None:
+    """One MSet in the usual case; a denial whenever anything is not as it should be."""
+    request = call_request(session, parameters)
+    turn = Turn(session, services)
+    found = await identify(session, services, turn, request, parameters, parameters.ask or "never")
+    decision = await decide(session, services, turn, request, found)
+    decision = await deliver(session, services, decision)
+    session.close()
+    await record(session, services, request, decision)
+
+
+async def decide(
+    session: AgiSession,
+    services: RouteServices,
+    turn: Turn,
+    request: CallRequest,
+    found: Found | Denial,
+) -> Decision:
+    """The decision about somebody who was found; an earlier call of this channel is ended first."""
+    if isinstance(found, Denial):
+        return found
+    if found.earlier_call is not None and found.account is not None:
+        ended = await _end_earlier_call(session, services, turn, request, found)
+        if isinstance(ended, Denial):
+            return ended
+        found = ended
+    return await turn.wait(services.authorizer.decide(request, found))
+
+
+async def _end_earlier_call(
+    session: AgiSession,
+    services: RouteServices,
+    turn: Turn,
+    request: CallRequest,
+    found: Found,
+) -> Found | Denial:
+    """This channel has a session that is still open: settle it by what Asterisk knows of it.
+
+    Unanswered, that releases all and charges nothing. It is not simply voided: a dialplan that
+    dials twice without settling in between would have its first call for nothing.
+    """
+    assert found.earlier_call is not None
+    assert found.account is not None
+    _, call_id = found.earlier_call
+    reply = await session.ask(get_full_variable(_OUTCOME))
+    dialstatus, _, rest = (reply.value or "||").partition("|")
+    answeredtime_ms, _, hangupcause = rest.partition("|")
+    reported = ReportedEnd(
+        dialstatus=dialstatus, answeredtime_ms=answeredtime_ms, hangupcause=hangupcause
+    )
+    try:
+        ended = await turn.wait(
+            services.settler.settle(
+                call_id, request.uniqueid, reported, Witness.CALL, session.elapsed_ms
+            )
+        )
+    except (UnbelievableEndError, NotThisCallError):
+        ended = None  # it stays open, for recovery
+    if isinstance(ended, Denial):
+        return ended
+    again = Lookup(method=found.method, account_number=found.account.account_number)
+    return await turn.wait(services.authorizer.find(request, again))

@@ -1,0 +1,146 @@
+"""`call`: the whole call in one script: ask, decide, dial over the routes, settle, ask again."""
+
+from dataclasses import replace
+
+from agi_server.calls.call_end import ReportedEnd
+from agi_server.calls.decision import Decision, Denial, Grant
+from agi_server.calls.identify import Found, Lookup, Method
+from agi_server.calls.reasons import Reason
+from agi_server.calls.request import CallRequest
+from agi_server.calls.settle import Witness
+from agi_server.fastagi.session import AgiSession
+from agi_server.routes.authorize import decide
+from agi_server.routes.caller import ask_digits, identify, play
+from agi_server.routes.parameters import ASK_DESTINATION, CallParameters
+from agi_server.routes.prompts import DENIAL_PROMPTS, ENTER_DESTINATION, GOODBYE
+from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
+from agi_server.routes.settle import settle_patiently
+from agi_server.routes.speech import say_balance, say_time_left
+from agi_server.routes.variables import ANSWERED_AT, CALL, ROUTE
+from agi_server.wire.commands import answer, dial, get_full_variable, mset, set_variable
+from rating.number import NumberInvalid, normalise
+
+MAX_DESTINATION_DIGITS = 20
+# Calls and wrong numbers in one session: a forgotten line ends some time.
+_MOST_CALLS = 20
+_OUTCOME = (
+    "${DIALSTATUS}|${ANSWEREDTIME_MS}|${HANGUPCAUSE}|${" + ANSWERED_AT + "}|${STRFTIME(,,%s.%3q)}"
+)
+# The trunk is in trouble, not the called party: another one may do.
+_TRY_NEXT_ROUTE = ("CHANUNAVAIL", "CONGESTION")
+# The caller may correct the number and try again.
+_ASK_AGAIN = (
+    Reason.NUMBER_INVALID,
+    Reason.NUMBER_RESTRICTED,
+    Reason.NO_RATE,
+    Reason.NO_ROUTE,
+    Reason.FRAUD_GUARD,
+)
+
+
+async def call(session: AgiSession, services: RouteServices, parameters: CallParameters) -> None:
+    """Speaks only with callers it had to ask something: a phone that dialled just rings."""
+    request = call_request(session, parameters)
+    turn = Turn(session, services)
+    found = await identify(
+        session, services, turn, request, parameters, parameters.ask or "missing"
+    )
+    asking = parameters.destination == ASK_DESTINATION or isinstance(
+        normalise(request.dialled), NumberInvalid
+    )
+    talking = asking or (isinstance(found, Found) and found.method is Method.PIN)
+    if talking and not session.hung_up:
+        await _welcome(session, services, found)
+    for _ in range(_MOST_CALLS):
+        if asking and isinstance(found, Found):
+            digits = await ask_digits(session, ENTER_DESTINATION, MAX_DESTINATION_DIGITS)
+            turn.restart()
+            request = replace(request, dialled=digits)
+        decision = await _one_call(session, services, turn, request, found, talking=talking)
+        if not talking or session.hung_up or not request.dialled or not _goes_on(decision):
+            break
+        asking = True
+        turn.restart()
+        found = await _find_again(services, turn, request, found)
+    if talking:
+        await play(session, GOODBYE)
+
+
+async def _welcome(session: AgiSession, services: RouteServices, found: Found | Denial) -> None:
+    """Answer, and tell the balance to somebody who may call at all."""
+    await session.ask(answer())
+    if isinstance(found, Denial) or services.authorizer.refuse_caller(found) is not None:
+        return
+    if found.account is not None:
+        await say_balance(session, found.account.available_micros, found.account.currency)
+
+
+async def _one_call(
+    session: AgiSession,
+    services: RouteServices,
+    turn: Turn,
+    request: CallRequest,
+    found: Found | Denial,
+    *,
+    talking: bool,
+) -> Decision:
+    """Decide, and when allowed dial and settle."""
+    if session.hung_up:
+        decision: Decision = Denial(reason=Reason.CANCELLED)
+    else:
+        decision = await decide(session, services, turn, request, found)
+    if talking and isinstance(decision, Grant):
+        await say_time_left(session, decision.limit_ms)
+    decision = await deliver(session, services, decision, prompt=not talking)
+    await record(session, services, request, decision)
+    if isinstance(decision, Grant):
+        await _dial_and_settle(session, services, request, decision)
+    elif talking:
+        await play(session, DENIAL_PROMPTS[decision.reason])
+    return decision
+
+
+def _goes_on(decision: Decision) -> bool:
+    return isinstance(decision, Grant) or decision.reason in _ASK_AGAIN
+
+
+async def _find_again(
+    services: RouteServices, turn: Turn, request: CallRequest, found: Found | Denial
+) -> Found | Denial:
+    """The account as it is after the call: its funds have changed."""
+    if isinstance(found, Denial) or found.account is None:
+        return found
+    again = Lookup(method=found.method, account_number=found.account.account_number)
+    return await turn.wait(services.authorizer.find(request, again))
+
+
+async def _dial_and_settle(
+    session: AgiSession, services: RouteServices, request: CallRequest, grant: Grant
+) -> None:
+    """Route by route until one carries the call, then settle by what Dial left behind."""
+    subroutine = services.settings.calls.answered_subroutine
+    options = f"{grant.dial_options}U({subroutine})"
+    outcome: list[str] = []
+    route = 0
+    for route, target in enumerate(grant.dial_targets, start=1):
+        await session.ask(mset([(ROUTE, str(route)), (ANSWERED_AT, "")]))
+        await session.ask(dial(target, grant.ring_timeout_s, options), patience_s=None)
+        outcome = ((await session.ask(get_full_variable(_OUTCOME))).value or "").split("|")
+        if session.hung_up or outcome[0] not in _TRY_NEXT_ROUTE:
+            break
+    if len(outcome) != _OUTCOME.count("|") + 1:
+        return  # the hangup handler knows better
+    dialstatus, answeredtime_ms, hangupcause, answered_at, ended_at = outcome
+    reported = ReportedEnd(
+        dialstatus=dialstatus,
+        answeredtime_ms=answeredtime_ms,
+        hangupcause=hangupcause,
+        route=str(route),
+        answered_at=answered_at,
+        ended_at=ended_at,
+    )
+    settled = await settle_patiently(
+        session, services, grant.call_id, request.uniqueid, reported, Witness.CALL
+    )
+    if settled:
+        await session.ask(set_variable(CALL, ""))

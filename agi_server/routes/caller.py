@@ -1,0 +1,88 @@
+"""Find out who is calling, and ask for the account number where that is wanted."""
+
+from agi_server.calls.decision import Denial
+from agi_server.calls.identify import Found, Lookup, Method, first_lookup
+from agi_server.calls.reasons import Reason
+from agi_server.calls.request import CallRequest
+from agi_server.fastagi.session import AgiSession
+from agi_server.routes.parameters import Ask, CallParameters
+from agi_server.routes.prompts import ENTER_ACCOUNT_NUMBER, WRONG_ACCOUNT_NUMBER
+from agi_server.routes.services import RouteServices, Turn
+from agi_server.wire.commands import answer, get_data, stream_file
+
+MAX_ACCOUNT_DIGITS = 15
+DIGIT_TIMEOUT_MS = 8_000
+# A prompt, and every digit typed at leisure.
+_TYPING_PATIENCE_S = 180.0
+_PROMPT_PATIENCE_S = 60.0
+
+
+async def identify(
+    session: AgiSession,
+    services: RouteServices,
+    turn: Turn,
+    request: CallRequest,
+    parameters: CallParameters,
+    ask: Ask,
+) -> Found | Denial:
+    """Who is calling, by the first method that applies; `ask` says whether the caller may be asked.
+
+    Somebody found may still be refused. A denial means that nobody was found or a backend failed.
+    """
+    configured = tuple(Method(name) for name in services.settings.calls.identify)
+    methods = parameters.identify or configured
+    lookup: Lookup | None = None
+    if parameters.account is not None or ask != "always":
+        lookup = first_lookup(request, parameters.account, methods)
+    found: Found | Denial | None = None
+    if lookup is not None:
+        found = await turn.wait(services.authorizer.find(request, lookup))
+        if isinstance(found, Denial) or found.account is not None:
+            return found
+        if lookup.method is not Method.CALLERID:
+            return found
+    if ask == "never" or Method.PIN not in methods:
+        return found or Denial(reason=Reason.ACCOUNT_NOT_FOUND)
+    return await _ask_account_number(session, services, turn, request)
+
+
+async def _ask_account_number(
+    session: AgiSession, services: RouteServices, turn: Turn, request: CallRequest
+) -> Found | Denial:
+    """By DTMF, so many tries as the setting allows."""
+    found: Found | Denial = Denial(reason=Reason.ACCOUNT_NOT_FOUND, identified_by=Method.PIN.value)
+    await session.ask(answer())
+    for _ in range(services.settings.calls.pin_tries):
+        digits = await ask_digits(session, ENTER_ACCOUNT_NUMBER, MAX_ACCOUNT_DIGITS)
+        turn.restart()
+        if session.hung_up:
+            return Denial(reason=Reason.CANCELLED, identified_by=Method.PIN.value)
+        if digits:
+            lookup = Lookup(method=Method.PIN, account_number=digits)
+            found = await turn.wait(services.authorizer.find(request, lookup))
+            if isinstance(found, Denial) or found.account is not None:
+                return found
+            refused = services.authorizer.refuse_caller(found)
+            if refused is not None and refused.reason is Reason.TOO_MANY_ATTEMPTS:
+                return refused
+        await play(session, WRONG_ACCOUNT_NUMBER)
+    if session.hung_up:
+        return Denial(reason=Reason.CANCELLED, identified_by=Method.PIN.value)
+    return found
+
+
+async def ask_digits(session: AgiSession, prompt: str, most: int) -> str:
+    """Play a prompt and collect digits, up to `#`; empty when none came or the caller is gone."""
+    reply = await session.ask(
+        get_data(prompt, DIGIT_TIMEOUT_MS, most), patience_s=_TYPING_PATIENCE_S
+    )
+    if reply.code != 200 or not (reply.result.isascii() and reply.result.isdigit()):
+        session.hung_up = session.hung_up or reply.code == 511 or reply.result == "-1"
+        return ""
+    return reply.result
+
+
+async def play(session: AgiSession, file: str) -> None:
+    """Play one prompt to its end; nothing happens when the caller is gone."""
+    if not session.hung_up:
+        await session.ask(stream_file(file), patience_s=_PROMPT_PATIENCE_S)

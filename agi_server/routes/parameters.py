@@ -1,0 +1,84 @@
+"""What the URL and the AGI arguments ask for, read strictly: anything unclear is refused."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+from urllib.parse import unquote
+
+from agi_server.calls.identify import Method
+
+Ask = Literal["never", "missing", "always"]
+
+ASK_DESTINATION = "ask"
+"""`destination=ask`: the caller types the number."""
+
+_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ACCOUNT_NUMBER = re.compile(r"[0-9]{6,15}")
+_METHODS = {"accountcode": Method.ACCOUNTCODE, "callerid": Method.CALLERID, "pin": Method.PIN}
+
+
+class BadRequestError(Exception):
+    """An unknown route, or a parameter that is unknown, repeated, missing or unparsable.
+
+    The message names it and never quotes a value, which may be an account number.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallParameters:
+    """Parameters of `authorize`, `call` and `balance`; None is "not given"."""
+
+    account: str | None = None
+    destination: str | None = None
+    ask: Ask | None = None
+    plan: str | None = None
+    identify: tuple[Method, ...] | None = None
+
+
+def split_script(network_script: str) -> tuple[str, list[str]]:
+    """The route's name and its raw `name=value` parts of `authorize?account=…&ask=never`."""
+    name, _, query = network_script.partition("?")
+    return name.strip("/"), [unquote_value(part) for part in query.split("&") if part]
+
+
+def unquote_value(text: str) -> str:
+    """Percent-decoded; a `+` is a plus. Raises BadRequestError for what is not UTF-8 text."""
+    if _PERCENT.search(text):
+        raise BadRequestError("a parameter has a % that is not followed by two hex digits")
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequestError("a parameter is not UTF-8") from None
+
+
+def call_parameters(parts: list[str]) -> CallParameters:
+    """Read `name=value` parts. Raises BadRequestError."""
+    given: dict[str, str] = {}
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if name not in CallParameters.__slots__:
+            raise BadRequestError("an unknown parameter")
+        if name in given:
+            raise BadRequestError(f"{name}: given twice")
+        if not equals or not value:
+            raise BadRequestError(f"{name}: has no value")
+        given[name] = value
+    if "account" in given and not _ACCOUNT_NUMBER.fullmatch(given["account"]):
+        raise BadRequestError("account: must be 6 to 15 digits")
+    ask = given.get("ask")
+    if ask is not None and ask not in get_args(Ask):
+        raise BadRequestError("ask: must be never, missing or always")
+    return CallParameters(
+        account=given.get("account"),
+        destination=given.get("destination"),
+        ask=ask,  # type: ignore[arg-type]  # checked above
+        plan=given.get("plan"),
+        identify=_methods(given["identify"]) if "identify" in given else None,
+    )
+
+
+def _methods(text: str) -> tuple[Method, ...]:
+    names = text.split(",")
+    if len(set(names)) != len(names) or not set(names) <= _METHODS.keys():
+        raise BadRequestError("identify: must be some of accountcode,callerid,pin")
+    return tuple(_METHODS[name] for name in names)

@@ -1,0 +1,142 @@
+"""What the routes need, built once by app.py, and the ways of using it that they share."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from agi_server.calls.authorize import Authorizer
+from agi_server.calls.decision import Decision, Denial, Grant
+from agi_server.calls.outcome_log import OutcomeLog
+from agi_server.calls.reasons import Reason
+from agi_server.calls.request import CallRequest
+from agi_server.calls.settle import Settler
+from agi_server.calls.void import Voider
+from agi_server.fastagi.session import AgiSession, PeerGoneError
+from agi_server.routes.parameters import CallParameters
+from agi_server.routes.variables import decision_variables
+from agi_server.settings import Settings
+from agi_server.storage.postgres.health import BACKEND_FAULTS, PostgresHealth
+from agi_server.storage.redis.slots import Slots
+from agi_server.wire.commands import Command
+from agi_server.wire.errors import LocalProtocolError
+
+log = structlog.get_logger()
+
+Answer = TypeVar("Answer")
+
+_UNKNOWN_CALLERID = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteServices:
+    """The use cases of a call and the settings the routes go by."""
+
+    settings: Settings
+    db: Any
+    slots: Slots
+    authorizer: Authorizer
+    settler: Settler
+    voider: Voider
+    outcomes: OutcomeLog
+    health: PostgresHealth
+
+
+class Turn:
+    """Our turn in the dialogue with a caller: backends have until the deadline.
+
+    The clock begins when the environment is complete, and anew whenever the caller has spoken.
+    """
+
+    def __init__(self, session: AgiSession, services: RouteServices) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._health = services.health
+        self._deadline_s = services.settings.fastagi.deadline_ms / 1000
+        self._ends = session.ready_at + self._deadline_s
+
+    def restart(self) -> None:
+        """The caller has answered: the deadline counts from now."""
+        self._ends = self._loop.time() + self._deadline_s
+
+    async def wait(self, work: Awaitable[Answer]) -> Answer | Denial:
+        """The answer, or a denial when a backend fails or the deadline passes."""
+        try:
+            async with asyncio.timeout_at(self._ends):
+                answer = await work
+        except BACKEND_FAULTS as error:
+            self._health.failed(error)
+            return Denial(reason=Reason.UNAVAILABLE)
+        self._health.worked()
+        return answer
+
+
+def call_request(session: AgiSession, parameters: CallParameters) -> CallRequest:
+    """What this channel asks for."""
+    values = session.values
+    callerid = values.get("agi_callerid", "")
+    return CallRequest(
+        server=session.peer_host,
+        uniqueid=values.get("agi_uniqueid", ""),
+        channel=values.get("agi_channel", ""),
+        callerid="" if callerid == _UNKNOWN_CALLERID else callerid,
+        accountcode=values.get("agi_accountcode", ""),
+        dialled=parameters.destination or values.get("agi_extension", ""),
+        plan=parameters.plan,
+    )
+
+
+async def deliver(
+    session: AgiSession, services: RouteServices, decision: Decision, *, prompt: bool = True
+) -> Decision:
+    """Tell Asterisk the decision; returns the one that holds in the end.
+
+    A granted call whose caller hung up, or that Asterisk cannot be told of, is voided. Once the
+    command is out and the connection breaks, nobody knows whether Asterisk dials: then the session
+    stays, for the hangup handler or recovery to settle.
+    """
+    if isinstance(decision, Grant) and (session.hung_up or session.closed):
+        decision = await _take_back(services, decision, Reason.CANCELLED)
+    command: Command
+    try:
+        command = decision_variables(decision, prompt=prompt)
+    except LocalProtocolError as error:
+        log.error("agi.failed", error=str(error), exc_type=type(error).__name__)
+        decision = await _take_back(services, decision, Reason.UNAVAILABLE)
+        command = decision_variables(decision, prompt=prompt)
+    if session.closed:
+        return decision
+    try:
+        reply = await session.ask(command)
+    except PeerGoneError:
+        return decision
+    if reply.code != 200 and isinstance(decision, Grant):
+        decision = await _take_back(services, decision, Reason.UNAVAILABLE)
+    return decision
+
+
+async def _take_back(services: RouteServices, decision: Decision, reason: Reason) -> Denial:
+    if isinstance(decision, Grant):
+        try:
+            await services.voider.void(decision.account_id, decision.call_id, reason)
+        except BACKEND_FAULTS as error:
+            services.health.failed(error)
+            services.voider.void_later(decision.account_id, decision.call_id)
+    return Denial(
+        reason=reason,
+        account_id=decision.account_id,
+        account_number=decision.account_number,
+        destination=decision.destination,
+        prefix=decision.prefix,
+    )
+
+
+async def record(
+    session: AgiSession, services: RouteServices, request: CallRequest, decision: Decision
+) -> None:
+    """Log the decision and keep a refusal's CDR."""
+    try:
+        await services.outcomes.decided(request, decision, session.elapsed_ms())
+    except BACKEND_FAULTS as error:
+        services.health.failed(error)

@@ -1,0 +1,63 @@
+"""All channel variables that Asterisk gets from us, in one place (contracts.md, section 2)."""
+
+from agi_server.calls.decision import Decision, Grant
+from agi_server.routes.prompts import DENIAL_PROMPTS
+from agi_server.tariffs.tables import MAX_ROUTES
+from agi_server.wire.commands import Command, mset, set_variable
+
+# Where the samples' subroutine on the called channel writes the moment of the answer.
+ANSWERED_AT = "AUTH_ANSWERED_AT"
+# Which of the routes was dialled last, 1..n; the `call` route sets it, the samples too.
+ROUTE = "AUTH_ROUTE"
+CALL = "AUTH_CALL"
+
+
+def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
+    """Every variable, whatever the decision, so that nothing of an earlier answer remains.
+
+    `prompt=False` leaves AUTH_PROMPT empty, when the caller has heard why not already.
+    """
+    if isinstance(decision, Grant):
+        pairs = [
+            ("AUTH_DECISION", "allow"),
+            ("AUTH_REASON", ""),
+            (CALL, decision.call_id),
+            ("AUTH_DIAL", decision.dial_targets[0]),
+            ("AUTH_DIAL_OPTIONS", decision.dial_options),
+            ("AUTH_RING_TIMEOUT", str(decision.ring_timeout_s)),
+            ("AUTH_LIMIT_MS", str(decision.limit_ms)),
+            ("AUTH_ROUTES", str(len(decision.dial_targets))),
+            ("AUTH_CALLERID", ""),
+            ("AUTH_PROMPT", ""),
+            ("AUTH_LANGUAGE", decision.language),
+        ]
+        further = decision.dial_targets[1:]
+    else:
+        pairs = [
+            ("AUTH_DECISION", "deny"),
+            ("AUTH_REASON", decision.reason.value),
+            (CALL, ""),
+            ("AUTH_DIAL", ""),
+            ("AUTH_DIAL_OPTIONS", ""),
+            ("AUTH_RING_TIMEOUT", "0"),
+            ("AUTH_LIMIT_MS", "0"),
+            ("AUTH_ROUTES", "0"),
+            ("AUTH_CALLERID", ""),
+            ("AUTH_PROMPT", DENIAL_PROMPTS[decision.reason] if prompt else ""),
+            ("AUTH_LANGUAGE", decision.language),
+        ]
+        further = ()
+    for route in range(2, MAX_ROUTES + 1):
+        target = further[route - 2] if route - 2 < len(further) else ""
+        pairs.append((f"AUTH_DIAL_{route}", target))
+    return mset(pairs)
+
+
+def balance_variables(balance: str, currency: str, reason: str) -> Command:
+    """What `balance` tells: the amount as a decimal string, or why not."""
+    return mset([("AUTH_BALANCE", balance), ("AUTH_CURRENCY", currency), ("AUTH_REASON", reason)])
+
+
+def ping_variable(answer: str) -> Command:
+    """`ok` when PostgreSQL and Redis answer."""
+    return set_variable("AUTH_PING", answer)

@@ -1,0 +1,1 @@
+SELECT count(*) FROM callerid WHERE account_id = $1

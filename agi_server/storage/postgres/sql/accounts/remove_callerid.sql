@@ -1,0 +1,1 @@
+DELETE FROM callerid WHERE number = $1 RETURNING account_id

@@ -1,0 +1,1 @@
+UPDATE account SET restriction = $2 WHERE id = $1

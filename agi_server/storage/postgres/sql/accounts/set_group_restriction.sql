@@ -1,0 +1,1 @@
+UPDATE account_group SET restriction = $2 WHERE id = $1

@@ -1,0 +1,2 @@
+-- Remove a rule ($2), or all.
+DELETE FROM group_restriction WHERE group_id = $1 AND ($2::text IS NULL OR rule = $2) RETURNING rule

@@ -1,0 +1,1 @@
+DELETE FROM rate_card_trunk WHERE card_id = $1

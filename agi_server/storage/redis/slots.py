@@ -1,0 +1,123 @@
+"""Slots of simultaneous access, leased per account by call id.
+
+Redis answers fast and shows what is live; PostgreSQL's hold decides. So Redis may be away, empty or
+slow at any time: it then says nothing (None), refuses nobody and lets nobody through.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+# After a failure calls go on without Redis for so long, instead of each waiting for its timeout.
+_AWAY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotAnswer:
+    """Whether a slot was taken, and how many are in use with it."""
+
+    taken: bool
+    in_use: int
+
+
+class Slots:
+    """The slots of all accounts; keys of one account lie together by their hash tag."""
+
+    def __init__(self, redis: Redis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._away_until: float | None = None
+        self._take = redis.register_script(_script("take_slot.lua"))
+        self._replace = redis.register_script(_script("replace_slots.lua"))
+
+    async def take(
+        self, account_id: int, call_id: str, limit: int, lease_ms: int
+    ) -> SlotAnswer | None:
+        """One round trip; None when Redis does not answer. Asking again for a call is harmless."""
+        if not self._asking():
+            return None
+        try:
+            taken, in_use = await self._take(
+                keys=[_key(account_id)], args=[call_id, limit, lease_ms]
+            )
+        except (RedisError, OSError) as error:
+            self._went_away(error)
+            return None
+        self._answered()
+        return SlotAnswer(taken=bool(taken), in_use=in_use)
+
+    async def release(self, account_id: int, call_id: str) -> None:
+        """Give a slot back; when Redis is away its lease ends by itself."""
+        if not self._asking():
+            return
+        try:
+            await self._redis.zrem(_key(account_id), call_id)
+        except (RedisError, OSError) as error:
+            self._went_away(error)
+        else:
+            self._answered()
+
+    async def replace(self, account_id: int, leases_ms: dict[str, int]) -> None:
+        """Rebuild an account's slots from its open sessions (call id → lease in ms)."""
+        try:
+            pairs = [item for pair in leases_ms.items() for item in pair]
+            await self._replace(keys=[_key(account_id)], args=pairs)
+        except (RedisError, OSError) as error:
+            self._went_away(error)
+
+    async def ping(self) -> bool:
+        """Whether Redis answers now."""
+        try:
+            await self._redis.ping()
+        except (RedisError, OSError) as error:
+            self._went_away(error)
+            return False
+        self._answered()
+        return True
+
+    def _asking(self) -> bool:
+        return self._away_until is None or self._clock() >= self._away_until
+
+    def _went_away(self, error: Exception) -> None:
+        if self._away_until is None:
+            log.error("backend.down", backend="redis", error=str(error))
+        self._away_until = self._clock() + _AWAY_S
+
+    def _answered(self) -> None:
+        if self._away_until is not None:
+            self._away_until = None
+            log.info("backend.up", backend="redis")
+
+
+@asynccontextmanager
+async def open_slots(url: str, timeout_ms: int) -> AsyncIterator[Slots]:
+    """Slots in the Redis at `url` (redis://, rediss:// or unix://); connects when first asked."""
+    redis = Redis.from_url(
+        url,
+        socket_timeout=timeout_ms / 1000,
+        socket_connect_timeout=timeout_ms / 1000,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+    try:
+        yield Slots(redis)
+    finally:
+        await redis.aclose()
+
+
+def _key(account_id: int) -> str:
+    return f"{{{account_id}}}:slots"
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
