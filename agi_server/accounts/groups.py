@@ -1,0 +1,70 @@
+"""Customer groups: what their accounts may do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agi_server.accounts import restrictions
+from agi_server.accounts.account import Restriction
+from agi_server.accounts.restrictions import RuleOwner
+from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.storage.postgres.statements import statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group of accounts; `accounts` is how many belong to it."""
+
+    id: int
+    name: str
+    may_call: bool
+    restriction: Restriction
+    restricted_numbers: tuple[str, ...]
+    accounts: int
+
+
+async def create_group(
+    pool: Any,
+    name: str,
+    *,
+    may_call: bool = True,
+    restriction: Restriction = Restriction.NONE,
+    restricted_numbers: Sequence[str] = (),
+) -> Group:
+    """Raises RefusedError for a name that is taken, InvalidFieldError for a bad value."""
+    if not name.strip():
+        raise InvalidFieldError("name", "must not be empty")
+    if restricted_numbers and restriction is Restriction.NONE:
+        raise InvalidFieldError("restriction", "must say blacklist or whitelist for the numbers")
+    async with pool.acquire() as db, db.transaction():
+        group_id = await db.fetchval(
+            statement("accounts/insert_group"), name, may_call, restriction
+        )
+        if group_id is None:
+            raise RefusedError(f"a group {name} exists already")
+        await restrictions.store_rules(db, RuleOwner.GROUP, group_id, restricted_numbers)
+        return await find_group(db, name)
+
+
+async def find_group(db: Any, name: str) -> Group:
+    """Raises NotFoundError."""
+    row = await db.fetchrow(statement("accounts/list_groups"), name)
+    if row is None:
+        raise NotFoundError(f"there is no group {name}")
+    return _group(row)
+
+
+async def list_groups(db: Any) -> list[Group]:
+    """All groups by name."""
+    return [_group(row) for row in await db.fetch(statement("accounts/list_groups"), None)]
+
+
+def _group(row: Mapping[str, Any]) -> Group:
+    return Group(
+        id=row["id"],
+        name=row["name"],
+        may_call=row["may_call"],
+        restriction=Restriction(row["restriction"]),
+        restricted_numbers=tuple(row["restricted_numbers"]),
+        accounts=row["accounts"],
+    )

@@ -1,0 +1,57 @@
+"""Call plans: what an account is sold, an ordered list of rate cards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.trunks import check_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """A call plan; the first of its `cards` that prices a number is what the customer pays."""
+
+    id: int
+    name: str
+    cards: tuple[str, ...]
+    accounts: int
+
+
+async def create_plan(pool: Any, name: str, cards: Sequence[str]) -> StoredPlan:
+    """Raises InvalidFieldError, NotFoundError (a card), RefusedError (the name is taken)."""
+    check_name(name)
+    if not cards:
+        raise InvalidFieldError("card", "a plan needs at least one rate card")
+    if len(set(cards)) != len(cards):
+        raise InvalidFieldError("card", "names a rate card twice")
+    async with pool.acquire() as db, db.transaction():
+        new_id = await db.fetchval(statement("tariffs/insert_plan"), name)
+        if new_id is None:
+            raise RefusedError(f"a call plan {name} exists already")
+        for position, card in enumerate(cards):
+            sql = statement("tariffs/insert_plan_card")
+            if await db.fetchval(sql, new_id, position, card) is None:
+                raise NotFoundError(f"there is no rate card {card}")
+        (row,) = await db.fetch(statement("tariffs/list_plans"), name)
+    return _plan(row)
+
+
+async def plan_id(db: Any, name: str) -> int:
+    """The id of a call plan. Raises NotFoundError."""
+    rows = await db.fetch(statement("tariffs/list_plans"), name)
+    if not rows:
+        raise NotFoundError(f"there is no call plan {name}")
+    return _plan(rows[0]).id
+
+
+async def list_plans(db: Any) -> list[StoredPlan]:
+    """All call plans by name."""
+    return [_plan(row) for row in await db.fetch(statement("tariffs/list_plans"), None)]
+
+
+def _plan(row: Any) -> StoredPlan:
+    return StoredPlan(
+        id=row["id"], name=row["name"], cards=tuple(row["cards"]), accounts=row["accounts"]
+    )

@@ -1,0 +1,81 @@
+"""Trunks: the ways out, each with the template of what Asterisk dials."""
+
+import re
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.storage.postgres.statements import statement
+
+PLACEHOLDERS = ("number", "prefix", "account_id")
+# Technology and resource, e.g. PJSIP/{number}@gw.
+_DIAL = re.compile(r"[A-Za-z0-9_]+/.+")
+# An & dials several targets, a comma ends Dial's first argument, ${…} is evaluated by Asterisk.
+_FORBIDDEN = re.compile(r"[&,\"\s\x00-\x1f\x7f]|\$\{|\$\[")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTrunk:
+    """A trunk as stored; calls skip one that is not enabled."""
+
+    id: int
+    name: str
+    dial: str
+    enabled: bool
+
+
+async def create_trunk(db: Any, name: str, dial: str) -> StoredTrunk:
+    """Raises InvalidFieldError (name or template), RefusedError (the name is taken)."""
+    check_name(name)
+    check_dial(dial)
+    row = await db.fetchrow(statement("tariffs/insert_trunk"), name, dial)
+    if row is None:
+        raise RefusedError(f"a trunk {name} exists already")
+    return StoredTrunk(**row)
+
+
+async def list_trunks(db: Any) -> list[StoredTrunk]:
+    """All trunks by name."""
+    return [StoredTrunk(**row) for row in await db.fetch(statement("tariffs/list_trunks"))]
+
+
+async def switch_trunk(db: Any, name: str, enabled: bool) -> StoredTrunk:
+    """Take a trunk in or out of service; daemons notice at once. Raises NotFoundError."""
+    row = await db.fetchrow(statement("tariffs/switch_trunk"), name, enabled)
+    if row is None:
+        raise NotFoundError(f"there is no trunk {name}")
+    return StoredTrunk(**row)
+
+
+def check_dial(template: str) -> None:
+    """Check a dial template such as `PJSIP/{number}@gw`. Raises InvalidFieldError."""
+    allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    try:
+        fields = [
+            (name, spec, conversion)
+            for _, name, spec, conversion in Formatter().parse(template)
+            if name is not None
+        ]
+    except ValueError:
+        raise InvalidFieldError("dial", f"has a lone brace; allowed are {allowed}") from None
+    for name, spec, conversion in fields:
+        if name not in PLACEHOLDERS or spec or conversion:
+            raise InvalidFieldError("dial", f"allowed are {allowed} and nothing else in braces")
+    if "number" not in (name for name, _, _ in fields):
+        raise InvalidFieldError("dial", "must contain {number}, like PJSIP/{number}@gw")
+    if _FORBIDDEN.search(template):
+        raise InvalidFieldError(
+            "dial", "must not contain &, commas, quotes, blanks, control characters, ${ or $["
+        )
+    if not _DIAL.fullmatch(template):
+        raise InvalidFieldError("dial", "must be TECHNOLOGY/RESOURCE, like PJSIP/{number}@gw")
+
+
+def check_name(name: str) -> None:
+    """Names of trunks, cards and plans, which stand in commands. Raises InvalidFieldError."""
+    if not _NAME.fullmatch(name):
+        raise InvalidFieldError(
+            "name", "must be letters, digits, '.', '_' or '-', and begin with a letter or digit"
+        )

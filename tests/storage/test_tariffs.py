@@ -1,0 +1,240 @@
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.storage.postgres.pool import open_pool
+from agi_server.tariffs import plans, rate_cards, trunks
+from agi_server.tariffs.rate_cards import CardVersion, Source
+from agi_server.tariffs.tables import TariffStore
+from rating.rate import Rate
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = datetime(2026, 3, 2, 12, tzinfo=UTC)
+UK = Rate(
+    prefix="44",
+    destination="United Kingdom",
+    price_micros_per_minute=12_500,
+    initial_s=60,
+    increment_s=6,
+    connection_fee_micros=100,
+    minimum_charge_micros=5_000,
+    buy_price_micros_per_minute=8_000,
+    buy_initial_s=30,
+    buy_increment_s=1,
+    effective_from=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+
+@pytest.fixture
+async def pool(postgres_dsn: str) -> AsyncIterator[Any]:
+    async with open_pool(postgres_dsn) as pool:
+        yield pool
+
+
+async def store(
+    pool: Any, *rates: Rate, sha256: str = "a", card: str = "retail", **options: Any
+) -> CardVersion:
+    return await rate_cards.store_version(
+        pool,
+        card,
+        rates,
+        Source(name="rates.csv", sha256=sha256),
+        **{"currency": None, "default_currency": "USD", "at": NOW, **options},
+    )
+
+
+async def active_versions(pool: Any) -> list[int]:
+    return [each.version for each in await rate_cards.list_versions(pool, "retail") if each.active]
+
+
+@pytest.mark.parametrize(
+    "dial",
+    [
+        "PJSIP/{number}@gw",
+        "PJSIP/gw/sip:{number}@carrier.example:5060;transport=tcp",
+        "Local/{prefix}-{number}@out/n",
+        "SIP/{account_id}-{number}",
+    ],
+)
+async def test_a_trunk_keeps_its_dial_template(pool: Any, dial: str) -> None:
+    created = await trunks.create_trunk(pool, "gw", dial)
+    assert [created] == await trunks.list_trunks(pool)
+    assert ("gw", dial, True) == (created.name, created.dial, created.enabled)
+
+
+@pytest.mark.parametrize(
+    "dial",
+    [
+        "PJSIP/442079460000@gw",
+        "PJSIP/{number}@gw&PJSIP/{number}@other",
+        "PJSIP/{number}@gw,60",
+        "PJSIP/{number}@gw\r\nHANGUP",
+        "PJSIP/{number}@gw\0",
+        "PJSIP/{number}@${HOST}",
+        "PJSIP/{number!r}@gw",
+        "PJSIP/{number:>9}@gw",
+        "PJSIP/{number.__class__}@gw",
+        "PJSIP/{0}{number}@gw",
+        "PJSIP/{secret}{number}@gw",
+        "PJSIP/{number@gw",
+        "PJSIP/number}@gw",
+        "{number}",
+        "",
+    ],
+)
+async def test_a_template_that_could_dial_something_else_is_refused(pool: Any, dial: str) -> None:
+    with pytest.raises(InvalidFieldError) as caught:
+        await trunks.create_trunk(pool, "gw", dial)
+    assert "dial" == caught.value.field
+    assert [] == await trunks.list_trunks(pool)
+
+
+async def test_trunk_names_are_unique_and_plain(pool: Any) -> None:
+    await trunks.create_trunk(pool, "gw", "PJSIP/{number}@gw")
+    with pytest.raises(RefusedError, match="a trunk gw exists already"):
+        await trunks.create_trunk(pool, "gw", "PJSIP/{number}@gw")
+    with pytest.raises(InvalidFieldError, match="name: "):
+        await trunks.create_trunk(pool, "my gw", "PJSIP/{number}@gw")
+
+
+async def test_a_trunk_out_of_service_carries_no_calls(pool: Any) -> None:
+    await trunks.create_trunk(pool, "gw", "PJSIP/{number}@gw")
+    await trunks.create_trunk(pool, "gw2", "PJSIP/{number}@gw2")
+    await store(pool, UK, trunks=["gw", "gw2"], activate=True)
+    await plans.create_plan(pool, "standard", ["retail"])
+    assert not (await trunks.switch_trunk(pool, "gw", False)).enabled
+    tariffs = TariffStore()
+    await tariffs.reload(pool)
+    plan = tariffs.current.plan_ids["standard"]
+    quote = tariffs.current.quote(plan, "USD", "442079460000", NOW)
+    assert quote is not None
+    assert ["gw2"] == [trunk.name for trunk in quote.trunks]
+    with pytest.raises(NotFoundError, match="there is no trunk nowhere"):
+        await trunks.switch_trunk(pool, "nowhere", True)
+
+
+async def test_an_imported_sheet_is_an_inactive_version_until_activated(pool: Any) -> None:
+    await trunks.create_trunk(pool, "gw", "PJSIP/{number}@gw")
+    rates = [UK, Rate(prefix="33", price_micros_per_minute=9)]
+    stored = await store(pool, *rates, currency="EUR", trunks=["gw"])
+    assert stored == CardVersion(
+        card="retail",
+        currency="EUR",
+        version=1,
+        active=False,
+        rates=2,
+        trunks=("gw",),
+        source_name="rates.csv",
+        source_sha256="a",
+        imported_at=NOW,
+        activated_at=None,
+    )
+    assert [] == await rate_cards.active_rates(pool, "retail")
+    activated = await rate_cards.activate_version(pool, "retail", None, at=LATER)
+    assert (True, LATER) == (activated.active, activated.activated_at)
+    by_prefix = {rate.prefix: rate for rate in await rate_cards.active_rates(pool, "retail")}
+    assert {"44": UK, "33": rates[1]} == by_prefix
+
+
+async def test_one_version_at_a_time_is_active_and_one_may_go_back(pool: Any) -> None:
+    await store(pool, UK, sha256="a", activate=True)
+    await store(pool, UK, sha256="b", activate=True)
+    assert [2] == await active_versions(pool)
+    await store(pool, UK, sha256="c")
+    assert [2] == await active_versions(pool)
+    await rate_cards.activate_version(pool, "retail", 1, at=LATER)
+    assert [1] == await active_versions(pool)
+    with pytest.raises(NotFoundError, match="rate card retail has no version 9"):
+        await rate_cards.activate_version(pool, "retail", 9, at=LATER)
+    assert [1] == await active_versions(pool)
+    with pytest.raises(NotFoundError, match="there is no rate card wholesale"):
+        await rate_cards.activate_version(pool, "wholesale", None, at=LATER)
+
+
+async def test_the_same_file_again_makes_no_second_version(pool: Any) -> None:
+    await store(pool, UK)
+    again = await store(pool, UK, activate=True)
+    assert (1, True) == (again.version, again.active)
+    assert 1 == len(await rate_cards.list_versions(pool))
+
+
+async def test_imports_at_the_same_time_get_versions_of_their_own(pool: Any) -> None:
+    stored = await asyncio.gather(
+        *(store(pool, UK, sha256=str(n), activate=True) for n in range(6))
+    )
+    assert {1, 2, 3, 4, 5, 6} == {each.version for each in stored}
+    assert 1 == len(await active_versions(pool))
+
+
+async def test_a_failed_import_leaves_nothing_behind(pool: Any) -> None:
+    with pytest.raises(NotFoundError, match="there is no trunk nowhere"):
+        await store(pool, UK, trunks=["nowhere"])
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await store(pool, UK, UK)
+    with pytest.raises(InvalidFieldError, match="name"):
+        await store(pool, UK, card="re tail")
+    assert [] == await rate_cards.list_versions(pool)
+    assert 0 == await pool.fetchval("SELECT count(*) FROM rate_card")
+
+
+async def test_the_currency_of_a_card_never_changes(pool: Any) -> None:
+    await store(pool, UK, currency="EUR")
+    assert "EUR" == (await store(pool, UK, sha256="b")).currency
+    with pytest.raises(RefusedError, match="rate card retail is in EUR, not in USD"):
+        await store(pool, UK, sha256="c", currency="USD")
+
+
+async def test_trunks_are_replaced_only_when_given(pool: Any) -> None:
+    for name in ("a", "b", "c"):
+        await trunks.create_trunk(pool, name, "PJSIP/{number}@" + name)
+    assert ("b", "a") == (await store(pool, UK, trunks=["b", "a"])).trunks
+    assert ("b", "a") == (await store(pool, UK, sha256="b")).trunks
+    assert ("c",) == (await store(pool, UK, sha256="b", trunks=["c"])).trunks
+    with pytest.raises(InvalidFieldError, match="names a trunk twice"):
+        await store(pool, UK, trunks=["a", "a"])
+
+
+async def test_activation_tells_the_daemons(pool: Any) -> None:
+    async with pool.acquire() as listener:
+        told = asyncio.Event()
+        await listener.add_listener("tariffs", lambda *_: told.set())
+        await store(pool, UK, activate=True)
+        async with asyncio.timeout(10):
+            await told.wait()
+        await listener.reset()
+
+
+async def test_a_plan_prices_by_its_cards_in_order(pool: Any) -> None:
+    await store(pool, UK, card="retail", activate=True)
+    await store(pool, Rate(prefix="4420", price_micros_per_minute=1), card="local", activate=True)
+    created = await plans.create_plan(pool, "standard", ["local", "retail"])
+    assert [created] == await plans.list_plans(pool)
+    assert (("local", "retail"), 0) == (created.cards, created.accounts)
+    assert created.id == await plans.plan_id(pool, "standard")
+    tariffs = TariffStore()
+    await tariffs.reload(pool)
+    for number, card in (("442079460000", "local"), ("441234567890", "retail")):
+        quote = tariffs.current.quote(created.id, "USD", number, NOW)
+        assert quote is not None
+        assert card == quote.card_name
+
+
+async def test_a_plan_that_cannot_be_is_refused_whole(pool: Any) -> None:
+    await store(pool, UK)
+    with pytest.raises(NotFoundError, match="there is no rate card wholesale"):
+        await plans.create_plan(pool, "standard", ["retail", "wholesale"])
+    with pytest.raises(InvalidFieldError, match="at least one"):
+        await plans.create_plan(pool, "standard", [])
+    with pytest.raises(InvalidFieldError, match="twice"):
+        await plans.create_plan(pool, "standard", ["retail", "retail"])
+    assert [] == await plans.list_plans(pool)
+    await plans.create_plan(pool, "standard", ["retail"])
+    with pytest.raises(RefusedError, match="a call plan standard exists already"):
+        await plans.create_plan(pool, "standard", ["retail"])
+    with pytest.raises(NotFoundError, match="there is no call plan none"):
+        await plans.plan_id(pool, "none")
