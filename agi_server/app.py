@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 import structlog
@@ -73,7 +72,7 @@ async def running(
     ):
         background = Background()
         tariffs = TariffStore()
-        await tariffs.reload(pool)
+        await _load_tariffs(postgres_dsn, tariffs)
         sessions = SessionMemory()
         settler = Settler(db=pool, slots=slots, sessions=sessions, now=utc_now)
         voider = Voider(
@@ -113,7 +112,7 @@ async def running(
         server = FastAgiServer(settings.fastagi, Dispatcher(services))
         await server.start()
         jobs = [
-            asyncio.create_task(_follow_tariffs(postgres_dsn, pool, tariffs)),
+            asyncio.create_task(_follow_tariffs(postgres_dsn, tariffs)),
             asyncio.create_task(_recover(recovery, settings.calls.recover_every_s)),
         ]
         try:
@@ -126,17 +125,26 @@ async def running(
             await background.finish(_BACKGROUND_END_S)
 
 
-async def _follow_tariffs(dsn: str, pool: Any, tariffs: TariffStore) -> None:
+async def _load_tariffs(dsn: str, tariffs: TariffStore) -> None:
+    # On a connection of its own: a large card takes longer than a statement of a call may.
+    connection = await asyncpg.connect(dsn)
+    try:
+        await tariffs.reload(connection)
+    finally:
+        await connection.close()
+
+
+async def _follow_tariffs(dsn: str, tariffs: TariffStore) -> None:
     """Reload the rating tables whenever the database says that they changed."""
     while True:
         try:
-            await _listen(dsn, pool, tariffs)
+            await _listen(dsn, tariffs)
         except BACKEND_FAULTS as error:
             log.warning("backend.down", backend="postgres", work="tariffs", error=str(error))
         await asyncio.sleep(_LISTEN_RETRY_S)
 
 
-async def _listen(dsn: str, pool: Any, tariffs: TariffStore) -> None:
+async def _listen(dsn: str, tariffs: TariffStore) -> None:
     """Until the connection is lost. What changed before it listened is read at its start."""
     changed = asyncio.Event()
     connection = await asyncpg.connect(dsn)
@@ -145,7 +153,7 @@ async def _listen(dsn: str, pool: Any, tariffs: TariffStore) -> None:
         await connection.add_listener(_TARIFFS_CHANNEL, lambda *_: changed.set())
         while not connection.is_closed():
             changed.clear()
-            await tariffs.reload(pool)
+            await tariffs.reload(connection)
             await changed.wait()
     finally:
         await connection.close(timeout=1)

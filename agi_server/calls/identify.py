@@ -101,7 +101,7 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
         statement("calls/find_account"),
         lookup.account_number,
         lookup.callerid,
-        request.callerid,
+        request.callerid or None,
         request.source,
         now,
         request.server,
@@ -123,15 +123,19 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
 class Failures:
     """Wrong account numbers within the window, this one included."""
 
-    caller: int
     source: int
+    caller: int = 0
 
 
 async def count_failure(db: Any, request: CallRequest, now: datetime, window_s: int) -> Failures:
-    """Remember one more wrong account number of this caller and of this source."""
+    """Remember one more wrong account number of this caller and of this source.
+
+    Callers without a CallerID are told apart by their source alone: else one of them could lock
+    out all others.
+    """
     rows = await db.fetch(
         statement("calls/count_failure"),
-        request.callerid,
+        request.callerid or None,
         request.source,
         now,
         now + timedelta(seconds=window_s),

@@ -135,6 +135,7 @@ class AgiSession(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.hung_up = self.hung_up or not self._closed
         self._closed = True
         self._stop_silence()
         self._stop_waiting(PeerGoneError())
@@ -153,6 +154,7 @@ class AgiSession(asyncio.Protocol):
             elif isinstance(event, HungUp):
                 self.hung_up = True
             elif isinstance(event, Closed):
+                self.hung_up = True
                 self.close()
 
     def _silent(self) -> None:

@@ -2,13 +2,12 @@
 
 from agi_server.calls.decision import Denial
 from agi_server.fastagi.session import AgiSession
-from agi_server.routes.caller import identify, play
+from agi_server.routes.caller import identify, pick_up, play
 from agi_server.routes.parameters import CallParameters
 from agi_server.routes.prompts import DENIAL_PROMPTS
 from agi_server.routes.services import RouteServices, Turn, call_request
 from agi_server.routes.speech import say_balance
 from agi_server.routes.variables import balance_variables
-from agi_server.wire.commands import answer
 from rating.money import format_money
 
 
@@ -23,11 +22,11 @@ async def balance(session: AgiSession, services: RouteServices, parameters: Call
     if denial is not None or isinstance(found, Denial) or found.account is None:
         assert denial is not None
         await session.ask(balance_variables("", "", denial.reason.value))
-        await session.ask(answer())
+        await pick_up(session)
         await play(session, DENIAL_PROMPTS[denial.reason])
         return
     account = found.account
     available = format_money(account.available_micros)
     await session.ask(balance_variables(available, account.currency, ""))
-    await session.ask(answer())
+    await pick_up(session)
     await say_balance(session, account.available_micros, account.currency)

@@ -10,14 +10,14 @@ from agi_server.calls.request import CallRequest
 from agi_server.calls.settle import Witness
 from agi_server.fastagi.session import AgiSession
 from agi_server.routes.authorize import decide
-from agi_server.routes.caller import ask_digits, identify, play
+from agi_server.routes.caller import ask_digits, identify, pick_up, play
 from agi_server.routes.parameters import ASK_DESTINATION, CallParameters
 from agi_server.routes.prompts import DENIAL_PROMPTS, ENTER_DESTINATION, GOODBYE
 from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
 from agi_server.routes.settle import settle_patiently
 from agi_server.routes.speech import say_balance, say_time_left
 from agi_server.routes.variables import ANSWERED_AT, CALL, ROUTE
-from agi_server.wire.commands import answer, dial, get_full_variable, mset, set_variable
+from agi_server.wire.commands import dial, get_full_variable, mset, set_variable
 from rating.number import NumberInvalid, normalise
 
 MAX_DESTINATION_DIGITS = 20
@@ -68,7 +68,7 @@ async def call(session: AgiSession, services: RouteServices, parameters: CallPar
 
 async def _welcome(session: AgiSession, services: RouteServices, found: Found | Denial) -> None:
     """Answer, and tell the balance to somebody who may call at all."""
-    await session.ask(answer())
+    await pick_up(session)
     if isinstance(found, Denial) or services.authorizer.refuse_caller(found) is not None:
         return
     if found.account is not None:

@@ -1,14 +1,16 @@
 """Find out who is calling, and ask for the account number where that is wanted."""
 
+from contextlib import suppress
+
 from agi_server.calls.decision import Denial
 from agi_server.calls.identify import Found, Lookup, Method, first_lookup
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
-from agi_server.fastagi.session import AgiSession
+from agi_server.fastagi.session import AgiSession, PeerGoneError
 from agi_server.routes.parameters import Ask, CallParameters
 from agi_server.routes.prompts import ENTER_ACCOUNT_NUMBER, WRONG_ACCOUNT_NUMBER
 from agi_server.routes.services import RouteServices, Turn
-from agi_server.wire.commands import answer, get_data, stream_file
+from agi_server.wire.commands import Command, answer, get_data, stream_file
 
 MAX_ACCOUNT_DIGITS = 15
 DIGIT_TIMEOUT_MS = 8_000
@@ -51,7 +53,7 @@ async def _ask_account_number(
 ) -> Found | Denial:
     """By DTMF, so many tries as the setting allows."""
     found: Found | Denial = Denial(reason=Reason.ACCOUNT_NOT_FOUND, identified_by=Method.PIN.value)
-    await session.ask(answer())
+    await pick_up(session)
     for _ in range(services.settings.calls.pin_tries):
         digits = await ask_digits(session, ENTER_ACCOUNT_NUMBER, MAX_ACCOUNT_DIGITS)
         turn.restart()
@@ -73,16 +75,32 @@ async def _ask_account_number(
 
 async def ask_digits(session: AgiSession, prompt: str, most: int) -> str:
     """Play a prompt and collect digits, up to `#`; empty when none came or the caller is gone."""
-    reply = await session.ask(
-        get_data(prompt, DIGIT_TIMEOUT_MS, most), patience_s=_TYPING_PATIENCE_S
-    )
+    if session.hung_up:
+        return ""
+    try:
+        reply = await session.ask(
+            get_data(prompt, DIGIT_TIMEOUT_MS, most), patience_s=_TYPING_PATIENCE_S
+        )
+    except PeerGoneError:
+        return ""
     if reply.code != 200 or not (reply.result.isascii() and reply.result.isdigit()):
         session.hung_up = session.hung_up or reply.code == 511 or reply.result == "-1"
         return ""
     return reply.result
 
 
+async def pick_up(session: AgiSession) -> None:
+    """Answer the caller, so that we can speak; harmless on an answered channel."""
+    await speak(session, answer())
+
+
 async def play(session: AgiSession, file: str) -> None:
-    """Play one prompt to its end; nothing happens when the caller is gone."""
+    """Play one prompt to its end."""
+    await speak(session, stream_file(file))
+
+
+async def speak(session: AgiSession, command: Command) -> None:
+    """Have something said or played; nothing happens when the caller is gone."""
     if not session.hung_up:
-        await session.ask(stream_file(file), patience_s=_PROMPT_PATIENCE_S)
+        with suppress(PeerGoneError):
+            await session.ask(command, patience_s=_PROMPT_PATIENCE_S)

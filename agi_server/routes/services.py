@@ -1,7 +1,7 @@
 """What the routes need, built once by app.py, and the ways of using it that they share."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -53,6 +53,7 @@ class Turn:
     def __init__(self, session: AgiSession, services: RouteServices) -> None:
         self._loop = asyncio.get_running_loop()
         self._health = services.health
+        self._voider = services.voider
         self._deadline_s = services.settings.fastagi.deadline_ms / 1000
         self._ends = session.ready_at + self._deadline_s
 
@@ -60,16 +61,37 @@ class Turn:
         """The caller has answered: the deadline counts from now."""
         self._ends = self._loop.time() + self._deadline_s
 
-    async def wait(self, work: Awaitable[Answer]) -> Answer | Denial:
-        """The answer, or a denial when a backend fails or the deadline passes."""
+    async def wait(self, work: Coroutine[Any, Any, Answer]) -> Answer | Denial:
+        """The answer, or a denial when a backend fails or the deadline passes.
+
+        Work that is late is cancelled but not waited for: a driver may take long to give up on a
+        connection that is half open, and the caller is to have an answer now.
+        """
+        task = asyncio.create_task(work)
         try:
-            async with asyncio.timeout_at(self._ends):
-                answer = await work
+            await asyncio.wait({task}, timeout=self._ends - self._loop.time())
+        finally:
+            if not task.done():
+                task.cancel()
+                task.add_done_callback(self._too_late)
+        if not task.done():
+            self._health.failed(TimeoutError())
+            return Denial(reason=Reason.UNAVAILABLE)
+        try:
+            answer = task.result()
         except BACKEND_FAULTS as error:
             self._health.failed(error)
             return Denial(reason=Reason.UNAVAILABLE)
         self._health.worked()
         return answer
+
+    def _too_late(self, task: "asyncio.Task[Answer]") -> None:
+        """Whatever the late work still brought about is taken back."""
+        if task.cancelled() or task.exception() is not None:
+            return
+        result = task.result()
+        if isinstance(result, Grant):
+            self._voider.void_later(result.account_id, result.call_id)
 
 
 def call_request(session: AgiSession, parameters: CallParameters) -> CallRequest:

@@ -1,12 +1,11 @@
 """Amounts and times spoken with the sounds every Asterisk has."""
 
 from agi_server.fastagi.session import AgiSession
-from agi_server.routes.caller import play
+from agi_server.routes.caller import play, speak
 from agi_server.routes.prompts import AND, DOLLARS, MINUS, MINUTES, SECONDS, YOU_HAVE
 from agi_server.wire.commands import exec_app, say_number
 from rating.money import MICROS_PER_UNIT
 
-_PATIENCE_S = 30.0
 _MICROS_PER_CENT = MICROS_PER_UNIT // 100
 # Larger numbers are not spoken: Asterisk's limit, and nobody listens that long.
 _MOST = 999_999_999
@@ -21,8 +20,8 @@ async def say_balance(session: AgiSession, balance_micros: int, currency: str) -
     await _say_number(session, units)
     if currency == "USD":
         await play(session, DOLLARS)
-    elif not session.hung_up:
-        await session.ask(exec_app("SayAlpha", currency), patience_s=_PATIENCE_S)
+    else:
+        await speak(session, exec_app("SayAlpha", currency))
     if cents:
         await play(session, AND)
         await _say_number(session, cents)
@@ -37,5 +36,4 @@ async def say_time_left(session: AgiSession, limit_ms: int) -> None:
 
 
 async def _say_number(session: AgiSession, number: int) -> None:
-    if not session.hung_up:
-        await session.ask(say_number(min(number, _MOST)), patience_s=_PATIENCE_S)
+    await speak(session, say_number(min(number, _MOST)))

@@ -30,12 +30,14 @@ async def open_pool(
 ) -> AsyncIterator[asyncpg.Pool]:
     """A pool in which jsonb is Python data and a statement ends by itself after its timeout.
 
+    The database ends it at the timeout; should it not even answer, we give up a second later.
     `statement_timeout_ms` 0 means no limit. Raises OSError or asyncpg.PostgresError when the
     database cannot be reached.
     """
     server_settings = {"application_name": "agi-server"}
     if statement_timeout_ms:
         server_settings["statement_timeout"] = str(statement_timeout_ms)
+    give_up_s = statement_timeout_ms / 1000 + 1 if statement_timeout_ms else None
     async with asyncpg.create_pool(
         dsn,
         min_size=min_size,
@@ -43,5 +45,7 @@ async def open_pool(
         connection_class=_Connection,
         init=_prepare,
         server_settings=server_settings,
+        timeout=give_up_s or 60,
+        command_timeout=give_up_s,
     ) as pool:
         yield pool
