@@ -53,14 +53,19 @@ def mask_event(event: Mapping[str, Any]) -> dict[str, Any]:
     return masked
 
 
-def _mask(text: str, number: object) -> str:
-    if isinstance(number, str) and len(number) >= _SHORTEST_NUMBER and number in text:
-        text = text.replace(number, mask_account_number(number))
+def mask_text(text: str) -> str:
+    """Mask account numbers that a text names as such, and passwords in URLs."""
     if "account" in text.lower():
         text = _NUMBER_IN_TEXT.sub(lambda m: m[1] + mask_account_number(m[2]), text)
     if "://" in text:
         text = _PASSWORD_IN_URL.sub(rf"\1{MASK}@", text)
     return text
+
+
+def _mask(text: str, number: object) -> str:
+    if isinstance(number, str) and len(number) >= _SHORTEST_NUMBER and number in text:
+        text = text.replace(number, mask_account_number(number))
+    return mask_text(text)
 
 
 def _mask_within(value: Any, number: object) -> Any:

@@ -1,0 +1,83 @@
+"""Faults in the operator's words: one line each, naming what is wrong and what to do."""
+
+from dataclasses import dataclass
+
+import asyncpg
+import click
+import psycopg
+from click.exceptions import NoArgsIsHelpError
+from redis.exceptions import RedisError
+
+from agi_server.ledger.refills import RefillRefusedError
+from agi_server.observe.masking import mask_text
+from agi_server.refused import InvalidFieldError, RefusedError
+from agi_server.settings import SettingsError
+from agi_server.storage.embedded import EmbeddedStartError
+
+REFUSED = 1
+WRONG_USAGE = 2
+
+_NO_SCHEMA = "the database has not the schema of this release: run agi-server db upgrade"
+
+
+class UnreachableError(Exception):
+    """A backend that the command needs does not answer; the message says which and why."""
+
+
+class NoDatabaseError(Exception):
+    """Neither a database is set nor the embedded one asked for; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is printed to stderr, and the exit code."""
+
+    lines: tuple[str, ...]
+    exit_code: int
+
+
+def explain(fault: BaseException) -> Explanation:
+    """Word any exception; account numbers and passwords are masked."""
+    match fault:
+        case NoArgsIsHelpError():
+            return Explanation((fault.format_message(),), WRONG_USAGE)
+        case click.UsageError():
+            return Explanation((_usage(fault),), WRONG_USAGE)
+        case click.ClickException():
+            return _refused(fault.format_message())
+        case click.Abort() | KeyboardInterrupt():
+            return _refused("stopped")
+        case SettingsError():
+            return Explanation(tuple(map(_line, fault.problems)), WRONG_USAGE)
+        case InvalidFieldError() | NoDatabaseError():
+            return Explanation((_line(str(fault)),), WRONG_USAGE)
+        case RefusedError() | RefillRefusedError() | UnreachableError() | EmbeddedStartError():
+            return _refused(str(fault))
+        case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
+            return _refused(_NO_SCHEMA)
+        case asyncpg.PostgresError() | asyncpg.InterfaceError() | psycopg.Error():
+            return _refused(f"PostgreSQL: {fault}")
+        case RedisError():
+            return _refused(f"Redis: {fault}")
+        case OSError() if fault.filename is not None:
+            return _refused(f"{fault.filename}: {fault.strerror}")
+        case OSError():
+            return _refused(str(fault) or type(fault).__name__)
+        case _:
+            return _refused(
+                f"internal error: {type(fault).__name__}: {fault}"
+                " (AGI_SERVER_DEBUG=1 shows where; please report it)"
+            )
+
+
+def _refused(message: str) -> Explanation:
+    return Explanation((_line(message),), REFUSED)
+
+
+def _line(message: str) -> str:
+    return mask_text("agi-server: " + " ".join(message.split()))
+
+
+def _usage(fault: click.UsageError) -> str:
+    command = fault.ctx.command_path if fault.ctx else "agi-server"
+    return f"{command}: {' '.join(fault.format_message().split())} (see {command} --help)"

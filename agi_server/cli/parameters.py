@@ -1,0 +1,87 @@
+"""Types of arguments and options, and options that many commands have."""
+
+import getpass
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+import click
+
+from agi_server.accounts.account import Account, Restriction
+from agi_server.accounts.customers import find_by_id, find_by_number
+from rating.money import MoneyError, parse_money
+
+
+class _Money(click.ParamType[int]):
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_money(value)
+        except MoneyError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Time(click.ParamType[datetime]):
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time like 2026-03-01T12:00:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+MONEY = _Money()
+TIME = _Time()
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+account_argument = click.argument("account", metavar="ACCOUNT")
+ACCOUNT_HELP = "ACCOUNT is the account number, or id:N as listings show it."
+
+restriction_option = click.option(
+    "--restriction",
+    type=click.Choice([mode.name.lower() for mode in Restriction]),
+    help="What the restricted numbers are: not to be called, or the only ones to be called.",
+)
+
+
+def words(kind: type[IntEnum]) -> click.Choice[str]:
+    """A choice of the words for a coded value."""
+    return click.Choice([member.name.lower() for member in kind])
+
+
+def limit_option(default: int) -> Callable[..., Any]:
+    """`--limit N`."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, 100_000),
+        default=default,
+        show_default=True,
+        help="Print at most so many.",
+    )
+
+
+async def named_account(db: Any, name: str) -> Account:
+    """The account that ACCOUNT names. Raises NotFoundError."""
+    kind, _, number = name.rpartition(":")
+    if kind == "id" and number.isascii() and number.isdigit() and len(number) < 19:
+        return await find_by_id(db, int(number))
+    return await find_by_number(db, name)
+
+
+def operator() -> str:
+    """Who runs this command, for the ledger and the log."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"

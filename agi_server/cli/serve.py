@@ -1,0 +1,34 @@
+"""`agi-server serve`: the daemon."""
+
+import asyncio
+
+import click
+import uvloop
+
+from agi_server.cli.backends import Backends, Command, with_backends
+from agi_server.cli.faults import NoDatabaseError
+from agi_server.observe import logging
+
+
+@click.command(cls=Command)
+@with_backends
+def serve(backends: Backends) -> None:
+    """Run the daemon that Asterisk calls over FastAGI, until SIGTERM or SIGINT.
+
+    It then accepts no further calls, finishes those it has and ends.
+
+    \b
+    Example:
+      agi-server serve --embedded ./data
+      agi-server serve --config /etc/agi-server/agi-server.toml
+    """
+    from agi_server.app import serve as run_daemon
+
+    if backends.redis_url is None:
+        raise NoDatabaseError(
+            "no Redis: name yours (redis.url or AGI_SERVER_REDIS__URL), or use --embedded DIR"
+        )
+    logging.configure(backends.settings.log.format, backends.settings.log.level)
+    daemon = run_daemon(backends.settings, backends.postgres_dsn, backends.redis_url)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(daemon)
