@@ -1,0 +1,257 @@
+"""A real Asterisk on loopback that runs the samples as they are, started for the tests."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from asterisk_tree import AsteriskTree
+
+SAMPLES = Path(__file__).parents[2] / "asterisk-samples"
+START_TIMEOUT_SECONDS = 60
+CLI_TIMEOUT_SECONDS = 20
+NOBODY = 65534
+
+# The accounts of the customers' phones; a test gives its customers these account numbers.
+PHONES = {"1001": "1000000001", "1002": "1000000002"}
+# What the samples leave to autoload, and what refuses transfers only if it is there to be asked.
+EXTRA_MODULES = ("res_pjsip_refer", "app_transfer", "codec_resample")
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        return int(candidate.getsockname()[1])
+
+
+def free_tcp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        return int(candidate.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsteriskServer:
+    """A running Asterisk.
+
+    Phones (SIP users `1001` …) call `sip_port`; the trunks `gw` and `gw2` send their calls to the
+    ports of `trunk_ports`, where a test starts a callee, or nobody.
+    """
+
+    tree: AsteriskTree
+    folder: Path
+    sip_port: int
+    ami_port: int
+    trunk_ports: dict[str, int]
+
+    def cli(self, command: str) -> str:
+        """What the console prints for a command, such as `core show channels count`."""
+        configuration = str(self.folder / "etc/asterisk.conf")
+        finished = subprocess.run(
+            [
+                *_as_plain_user(),
+                *self.tree.command("usr/sbin/asterisk", "-C", configuration, "-rx", command),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=CLI_TIMEOUT_SECONDS,
+        )
+        if finished.returncode:
+            raise RuntimeError(f"{command}: {finished.stdout}{finished.stderr}")
+        return finished.stdout
+
+    def point_to(self, fastagi_port: int) -> None:
+        """Send AGI requests to the daemon that listens on this port."""
+        self.cli(f"dialplan set global AGI_SERVER 127.0.0.1:{fastagi_port}")
+
+    @property
+    def log(self) -> str:
+        """Notices, warnings, errors and verbose lines since the start."""
+        return (self.folder / "log/full.log").read_text(errors="replace")
+
+
+@contextmanager
+def running_asterisk(tree: AsteriskTree) -> Iterator[AsteriskServer]:
+    """Start Asterisk with a folder and ports of its own; stop it and remove the folder at the end.
+
+    Raises RuntimeError with Asterisk's own words when it does not start.
+    """
+    folder = Path(mkdtemp(prefix="agi-server-asterisk-"))
+    try:
+        server = AsteriskServer(
+            tree=_readable(tree, folder),
+            folder=folder,
+            sip_port=free_udp_port(),
+            ami_port=free_tcp_port(),
+            trunk_ports={"gw": free_udp_port(), "gw2": free_udp_port()},
+        )
+        _write_configuration(server)
+        if _needs_other_user():
+            _give_to_nobody(folder)
+        with _started(server):
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _started(server: AsteriskServer) -> Iterator[None]:
+    console = server.folder / "console.log"
+    configuration = str(server.folder / "etc/asterisk.conf")
+    with console.open("w") as output:
+        process = subprocess.Popen(
+            [
+                *_as_plain_user(),
+                # Not even a killed test run leaves an Asterisk behind.
+                *("setpriv", "--pdeathsig", "KILL"),
+                *server.tree.command("usr/sbin/asterisk", "-f", "-C", configuration),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=server.folder,
+        )
+    try:
+        _wait_until_booted(server, process)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_booted(server: AsteriskServer, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            server.cli("core waitfullybooted")
+        except RuntimeError:
+            time.sleep(0.05)  # its control socket is not there yet
+        else:
+            return
+    raise RuntimeError("Asterisk did not start: " + (server.folder / "console.log").read_text())
+
+
+def _as_plain_user() -> list[str]:
+    """What to put before a command so that it does not run as root.
+
+    In a user namespace root becomes a plain user who still owns root's files, so that private
+    parent folders are no obstacle. Where the kernel grants none, it is another user.
+    """
+    if os.geteuid() != 0:
+        return []
+    if not _needs_other_user():
+        return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+
+
+def _needs_other_user() -> bool:
+    if os.geteuid() != 0:
+        return False
+    attempt = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "true")
+    return subprocess.run(attempt, capture_output=True).returncode != 0
+
+
+def _readable(tree: AsteriskTree, folder: Path) -> AsteriskTree:
+    """The tree itself, or a copy where another user can read it."""
+    if not _needs_other_user():
+        return tree
+    shutil.copytree(tree.root, folder / "tree", symlinks=True)
+    return tree.at(folder / "tree")
+
+
+def _give_to_nobody(folder: Path) -> None:
+    os.chown(folder, NOBODY, NOBODY)
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.chown(Path(parent) / name, NOBODY, NOBODY, follow_symlinks=False)
+
+
+def _write_configuration(server: AsteriskServer) -> None:
+    """The samples as they are, in the folder their comments name, and what belongs to a machine."""
+    etc = server.folder / "etc"
+    for name in ("etc", "lib", "spool", "run", "log", "cache"):
+        (server.folder / name).mkdir()
+    shutil.copytree(SAMPLES, etc / "agi-server")
+    files = {
+        "asterisk.conf": _asterisk_conf(server),
+        "extensions.conf": '#include "agi-server/extensions.conf"\n',
+        "pjsip.conf": _pjsip_conf(server),
+        "manager.conf": f"""
+#include "agi-server/manager.conf"
+[general](+)
+port={server.ami_port}
+[agi-server](+)
+secret=loopback
+""",
+        "modules.conf": '#include "agi-server/modules.conf"\n[modules](+)\n'
+        + "".join(f"load={module}.so\n" for module in EXTRA_MODULES),
+        "rtp.conf": "[general]\nrtpstart=20000\nrtpend=30000\n",
+        "logger.conf": """
+[general]
+dateformat=%F %T.%3q
+[logfiles]
+full.log => notice,warning,error,verbose(3)
+""",
+    }
+    # Modules complain about, or refuse to load without, a file of their own.
+    for name in (
+        *("features", "indications", "codecs", "ccss", "acl", "udptl", "stasis", "sorcery"),
+        *("pjproject", "cdr", "cel", "dnsmgr", "http"),
+    ):
+        files[f"{name}.conf"] = "; nothing\n"
+    for name, text in files.items():
+        (etc / name).write_text(text)
+
+
+def _asterisk_conf(server: AsteriskServer) -> str:
+    folder = server.folder
+    return f"""
+[directories]
+astetcdir => {folder}/etc
+astmoddir => {server.tree.modules}
+astvarlibdir => {folder}/lib
+astdbdir => {folder}/lib
+astkeydir => {folder}/lib
+astdatadir => {server.tree.data}
+astagidir => {server.tree.data}/agi-bin
+astspooldir => {folder}/spool
+astrundir => {folder}/run
+astlogdir => {folder}/log
+astcachedir => {folder}/cache
+[options]
+systemname = test
+"""
+
+
+def _pjsip_conf(server: AsteriskServer) -> str:
+    phones = "".join(
+        f"[{user}](agi-server-customer)\naccountcode={account}\n"
+        for user, account in PHONES.items()
+    )
+    trunks = "".join(
+        f"[{name}](agi-server-trunk)\naors={name}\n"
+        f"[{name}]\ntype=aor\ncontact=sip:127.0.0.1:{port}\n"
+        for name, port in server.trunk_ports.items()
+    )
+    return f"""
+[transport-udp]
+type=transport
+protocol=udp
+bind=127.0.0.1:{server.sip_port}
+#include "agi-server/pjsip.conf"
+{phones}
+; A carrier's access number leads here: the caller is unknown and is asked for an account number.
+[carrier](agi-server-trunk)
+context=agi-server-call
+{trunks}
+"""
