@@ -31,8 +31,9 @@ from pathlib import Path
 LONGEST_SOCKET_DIRECTORY_BYTES = 107 - len("/.s.PGSQL.5432")
 
 # PostgreSQL refuses to run as root. As nobody, keeping the right to pass closed folders, it
-# reaches a clone below 0700 parents without anything being opened or copied. Where uids cannot be
-# changed (a sandbox that maps root only), a user namespace in which root is nobody does the same.
+# reaches a clone below 0700 parents without anything being opened or copied (initdb asks access(2),
+# which heeds that right only with no_setuid_fixup). Where uids cannot be changed (a sandbox that
+# maps root only), a user namespace in which root is nobody does the same.
 _NOBODY = 65534
 _LEAVE_ROOT = (
     [
@@ -42,6 +43,7 @@ _LEAVE_ROOT = (
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup",
     ],
     ["unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}"],
 )
@@ -85,19 +87,29 @@ def embedded_backends(directory: Path) -> Iterator[EmbeddedBackends]:
     command that used them. Blocks (about a second at first), so enter it before the event loop.
     Raises EmbeddedStartError, with the last lines of the log of the server that did not start.
     """
-    try:
+    with _system_errors_named(directory):
         directory = _prepare(directory)
-        connection = _join(directory)
+    try:
+        with _system_errors_named(directory):
+            connection = _join(directory)
+        try:
+            sockets = (directory / "run").resolve()
+            yield EmbeddedBackends(
+                postgres_dsn=f"postgresql://agi_server@/agi_server?host={sockets}",
+                redis_url=f"unix://{sockets}/valkey.sock",
+            )
+        finally:
+            _leave(connection)
+    finally:
+        _remove_sockets_elsewhere(directory)
+
+
+@contextmanager
+def _system_errors_named(directory: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise EmbeddedStartError(f"embedded servers in {directory}: {error}") from None
-    sockets = (directory / "run").resolve()
-    try:
-        yield EmbeddedBackends(
-            postgres_dsn=f"postgresql://agi_server@/agi_server?host={sockets}",
-            redis_url=f"unix://{sockets}/valkey.sock",
-        )
-    finally:
-        _leave(directory, connection)
 
 
 def _prepare(directory: Path) -> Path:
@@ -229,14 +241,17 @@ def _ready(connection: socket.socket) -> bool:
     return False
 
 
-def _leave(directory: Path, connection: socket.socket) -> None:
+def _leave(connection: socket.socket) -> None:
     """Tell the keeper; it closes the connection at once, or when all has stopped for the last."""
     with connection, suppress(ConnectionError):
         connection.shutdown(socket.SHUT_WR)
         connection.recv(1)
+
+
+def _remove_sockets_elsewhere(directory: Path) -> None:
+    """Leave nothing in the temporary folder, unless somebody else is at work or just starting."""
     run = directory / "run"
     if run.is_symlink():
-        # Not under the feet of a command that is just starting, nor of those still at work.
         with suppress(OSError), _start_lock(directory, wait=False):
             if _connect(run.resolve()) is None:
                 run.resolve().rmdir()

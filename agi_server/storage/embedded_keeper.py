@@ -63,10 +63,11 @@ class Keeper:
     def refuse(self, reason: str) -> None:
         """Tell the commands in line why the servers do not run."""
         self.listener.setblocking(False)
-        with suppress(OSError):
+        with suppress(BlockingIOError):
             while True:
                 user, _ = self.listener.accept()
-                with user, suppress(OSError):
+                self.users.add(user)  # closed, like the last one always, when all has stopped
+                with suppress(ConnectionError):
                     user.sendall(reason.encode())
 
 

