@@ -1,6 +1,9 @@
 """For how long may a call last: the exact inverse of the price."""
 
-from rating.price import price_micros
+from datetime import datetime
+
+from rating.charges import Course, course_of
+from rating.price import course_price_micros
 from rating.rate import Rate
 from rating.rate_card import OWN_RULES, PricingRules
 
@@ -16,51 +19,68 @@ def grant_seconds(
     rules: PricingRules = OWN_RULES,
     discount_basis_points: int = 0,
     max_free_s: int = MAX_FREE_S,
+    started_at: datetime | None = None,
+    free_seconds: int = 0,
 ) -> int:
     """The greatest whole d ≤ `at_most_s` with price(d) ≤ `available_micros`.
 
-    0: not even the first billed second is affordable (`no_credit`). A rate whose minutes cost
-    nothing is bounded by `max_free_s` as well. Exact because the price never falls with time (see
-    `Rate`): the answer is checked against the price itself, an estimate only saves steps.
+    0: not even the first billed second is affordable (`no_credit`). A call that costs nothing
+    however long, or nothing more after its priced stages, is bounded by `max_free_s` (counted from
+    their end). Exact because the price never falls with time (see `Rate`): each answer is checked
+    against the price itself, an estimate only saves steps. The other arguments are `price_call`'s.
     """
-
-    def affordable(seconds: int) -> bool:
-        price = price_micros(
-            rate, seconds, rules=rules, discount_basis_points=discount_basis_points
-        )
-        return price <= available_micros
-
-    if costs_nothing_per_minute(rate):
-        at_most_s = min(at_most_s, max_free_s)
-    if at_most_s < 1 or not affordable(1):
+    course = course_of(rate, started_at, rules, at_most_s)
+    at_most_s = min(at_most_s, free_bound_s(course, max_free_s, at_most_s))
+    if at_most_s < 1:
         return 0
-    if affordable(at_most_s):
-        return at_most_s
-    low, high = 1, at_most_s  # affordable(low) and not affordable(high), from here on
-    if not rate.stages:
-        guess = _flat_estimate(rate, available_micros, discount_basis_points)
-        for seconds in (guess, guess + 1):
-            if low < seconds < high:
-                if affordable(seconds):
-                    low = seconds
-                else:
-                    high = seconds
-    while high - low > 1:
+
+    def price(seconds: int) -> int:
+        return course_price_micros(course, seconds, rules, discount_basis_points, free_seconds)
+
+    low, high = 1, at_most_s
+    if not course.stretches and not free_seconds and not course.rate.stages:
+        # Mostly right at once; then the two prices around it settle the matter.
+        estimate = _flat_estimate(course.rate, available_micros, discount_basis_points)
+        if low < estimate < high:
+            if price(estimate) > available_micros:
+                high = estimate
+            elif price(estimate + 1) > available_micros:
+                return estimate
+            else:
+                low = estimate + 1
+    if high == at_most_s:
+        most = price(at_most_s)
+        if most <= available_micros:
+            return at_most_s if most else min(at_most_s, max_free_s)
+    if low == 1 and price(1) > available_micros:
+        return 0
+    while high - low > 1:  # price(low) ≤ available < price(high)
         middle = (low + high) // 2
-        if affordable(middle):
+        if price(middle) <= available_micros:
             low = middle
         else:
             high = middle
     return low
 
 
-def costs_nothing_per_minute(rate: Rate) -> bool:
-    """Whether talking longer stays free of charge for ever."""
-    return (
-        not rate.price_micros_per_minute
-        and not (rate.block_s and rate.block_surcharge_micros)
-        and not any(stage.price_micros_per_minute for stage in rate.stages)
-    )
+def free_bound_s(course: Course, max_free_s: int, otherwise_s: int) -> int:
+    """How long a call may last although its minutes cost nothing; `otherwise_s` if they do cost."""
+    start = course.rate
+    if start.block_s and start.block_surcharge_micros:
+        return otherwise_s
+    if any(rate.price_micros_per_minute for _, rate in course.stretches or ((0, start),)):
+        return otherwise_s
+    return _priced_stages_s(start) + max_free_s
+
+
+def _priced_stages_s(rate: Rate) -> int:
+    """The seconds up to the end of the last stage that has a price."""
+    passed = end = 0
+    for stage in rate.stages:
+        passed += stage.length_s
+        if stage.price_micros_per_minute:
+            end = passed
+    return end
 
 
 def _flat_estimate(rate: Rate, available_micros: int, discount_basis_points: int) -> int:

@@ -10,8 +10,9 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import attrgetter
 
-from rating.rate import MAX_PREFIX_DIGITS, Rate
+from rating.rate import MAX_PREFIX_DIGITS, Rate, rate_of_checked
 
 _ALWAYS = -(2**62)
 """Effective from: since ever."""
@@ -29,6 +30,15 @@ _COLUMNS = (
     ("buy_connection_fee_micros", "q"),
 )
 """The terms that nearly every rate has; rates with any other term are kept whole."""
+
+_NAMES = Rate.__slots__
+_UNUSUAL = _NAMES[
+    _NAMES.index("minimum_charge_micros") + 1 : _NAMES.index("buy_price_micros_per_minute")
+]
+_LAST = _NAMES[_NAMES.index("buy_connection_fee_micros") + 1 : _NAMES.index("effective_from")]
+_unusual_terms = attrgetter(*_UNUSUAL, *_LAST)
+_PLAIN_TERMS = _unusual_terms(Rate(prefix="0"))
+_UNUSUAL_DEFAULTS, _LAST_DEFAULTS = _PLAIN_TERMS[: len(_UNUSUAL)], _PLAIN_TERMS[len(_UNUSUAL) :]
 
 
 class DuplicateRateError(ValueError):
@@ -128,7 +138,8 @@ class PrefixTable:
         """The rate of the longest prefix of `number` (normalised digits) in force at `at`.
 
         Of one prefix the latest `effective_from` ≤ `at` counts; a prefix with none yet gives way to
-        the next shorter one. A blocked prefix is returned as its rate, with `blocked` set.
+        the next shorter one, and so does one withdrawn since. A blocked prefix is returned as its
+        rate, with `blocked` set.
         """
         position = int(number[:MAX_PREFIX_DIGITS].ljust(MAX_PREFIX_DIGITS, "0"))
         group = self._owners[bisect_right(self._stretches, position) - 1]
@@ -139,33 +150,40 @@ class PrefixTable:
                 first = self._first_row[group]
                 for row in range(self._first_row[group + 1] - 1, first - 1, -1):
                     if self._effective[row] <= instant:
-                        return self._rate(group, row)
+                        rate = self._rate(row, number[: self._lengths[group]])
+                        if not rate.withdrawn:
+                            return rate
+                        break
             group = self._parents[group]
         return None
 
     def _prefix(self, group: int) -> str:
         return f"{self._starts[group]:0{MAX_PREFIX_DIGITS}d}"[: self._lengths[group]]
 
-    def _rate(self, group: int, row: int) -> Rate:
-        if row in self._whole:
+    def _rate(self, row: int, prefix: str) -> Rate:
+        if self._whole and row in self._whole:
             return self._whole[row]
         price, initial, increment, fee, minimum, buy, buy_initial, buy_increment, buy_fee = (
             self._columns
         )
         effective = self._effective[row]
-        return Rate(
-            prefix=self._prefix(group),
-            destination=self._destinations[self._destination_ids[row]],
-            price_micros_per_minute=price[row],
-            initial_s=initial[row],
-            increment_s=increment[row],
-            connection_fee_micros=fee[row],
-            minimum_charge_micros=minimum[row],
-            buy_price_micros_per_minute=buy[row],
-            buy_initial_s=buy_initial[row],
-            buy_increment_s=buy_increment[row],
-            buy_connection_fee_micros=buy_fee[row],
-            effective_from=None if effective == _ALWAYS else datetime.fromtimestamp(effective, UTC),
+        return rate_of_checked(
+            (
+                prefix,
+                self._destinations[self._destination_ids[row]],
+                price[row],
+                initial[row],
+                increment[row],
+                fee[row],
+                minimum[row],
+                *_UNUSUAL_DEFAULTS,
+                buy[row],
+                buy_initial[row],
+                buy_increment[row],
+                buy_fee[row],
+                *_LAST_DEFAULTS,
+                None if effective == _ALWAYS else datetime.fromtimestamp(effective, UTC),
+            )
         )
 
 
@@ -178,11 +196,5 @@ def _sort_key(rate: Rate, row: int) -> int:
 
 
 def _is_plain(rate: Rate) -> bool:
-    return not (
-        rate.stages
-        or rate.blocked
-        or rate.disconnection_fee_micros
-        or rate.block_surcharge_micros
-        or rate.grace_s
-        or rate.short_call_time_s
-    ) and (rate.effective_from is None or not rate.effective_from.microsecond)
+    date = rate.effective_from
+    return _unusual_terms(rate) == _PLAIN_TERMS and (date is None or not date.microsecond)

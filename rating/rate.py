@@ -1,8 +1,11 @@
 """A rate: what calls to one destination prefix cost from a date on."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, make_dataclass
 from datetime import datetime
+from typing import cast
 
+from rating.hours import MINUTES_OF_WEEK, Interval
 from rating.money import MAX_MONEY_MICROS
 
 MAX_PREFIX_DIGITS = 15
@@ -76,6 +79,8 @@ class Rate:
     `grace_s` added to the billed duration; a call longer than `short_call_threshold_s` and shorter
     than `short_call_time_s` counts as the latter (both > 0); `minimum_charge_micros` is the floor
     of the total. buy: what the carrier charges us. `blocked`: the prefix must not be called.
+    `withdrawn`: from its date on the prefix is no more in the card. `windows`: hours of the week in
+    which another rate of the same prefix is in force; the first that holds the minute counts.
     """
 
     prefix: str
@@ -98,6 +103,8 @@ class Rate:
     buy_increment_s: int = 1
     buy_connection_fee_micros: int = 0
     blocked: bool = False
+    withdrawn: bool = False
+    windows: "tuple[RateWindow, ...]" = ()
     effective_from: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -109,3 +116,41 @@ class Rate:
         _check_bounds(self, _AMOUNTS, 0, MAX_MONEY_MICROS)
         _check_bounds(self, _TIMES, 0, MAX_SECONDS)
         _check_bounds(self, _GRANULARITIES, 1, MAX_SECONDS)
+        for window in self.windows:
+            other = window.rate
+            if other.windows or (other.prefix, other.effective_from) != (
+                prefix,
+                self.effective_from,
+            ):
+                raise RateError("windows: hold rates of the same prefix and date, without windows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateWindow:
+    """Minutes of the week (see `rating.hours`) in which `rate` is in force instead."""
+
+    start_minute: int
+    end_minute: int
+    rate: Rate
+
+    def __post_init__(self) -> None:
+        _check_bounds(self, ("start_minute", "end_minute"), 0, MINUTES_OF_WEEK - 1)
+
+    @property
+    def interval(self) -> Interval:
+        """Beginning and end as one pair."""
+        return self.start_minute, self.end_minute
+
+
+_Unchecked = make_dataclass("_Unchecked", Rate.__slots__, slots=True)
+
+
+def rate_of_checked(values: Iterable[object]) -> Rate:
+    """The rate with these values of its fields, in their order, that were in a `Rate` before.
+
+    Skips the checks, which take longer than all the rest of a lookup, and the detour by which a
+    frozen class sets its fields: an object with the same slots is filled, and then is a `Rate`.
+    """
+    rate = _Unchecked(*values)
+    rate.__class__ = Rate
+    return cast(Rate, rate)

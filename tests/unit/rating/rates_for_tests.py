@@ -1,9 +1,12 @@
 """Hypothesis strategies of rates, rules and calls."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from hypothesis import strategies as st
 
 from rating.money import RoundingMode
-from rating.rate import Rate, Stage
+from rating.rate import Rate, RateWindow, Stage
 from rating.rate_card import PricingRules
 
 _money = st.one_of(st.just(0), st.integers(0, 100), st.integers(0, 5_000_000))
@@ -46,10 +49,50 @@ rates = st.builds(
     buy_initial_s=_seconds,
     buy_increment_s=_increment,
 )
+_minutes = st.one_of(st.integers(0, 10_079), st.integers(0, 167).map(lambda hour: hour * 60))
+
+
+@st.composite
+def windowed_rates(draw: st.DrawFn) -> Rate:
+    """Rates with windows of other rates, all of whose terms may differ."""
+    terms = {name: getattr(draw(rates), name) for name in Rate.__slots__}
+    windows = draw(
+        st.lists(
+            st.builds(RateWindow, start_minute=_minutes, end_minute=_minutes, rate=rates),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    return Rate(**{**terms, "windows": tuple(windows)})
+
+
+zones = st.sampled_from(
+    ("UTC", "Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
+).map(ZoneInfo)
 rules = st.builds(
     PricingRules,
     rounding_decimals=st.integers(0, 6),
     rounding_mode=st.sampled_from(RoundingMode),
     increments_from_zero=st.booleans(),
+    zone=zones,
+    price_by_start=st.booleans(),
 )
 discounts = st.one_of(st.just(0), st.integers(0, 9_999))
+
+_changes_of_the_clocks = st.sampled_from(
+    (
+        datetime(2025, 3, 30, 1, tzinfo=UTC),  # Paris, forward
+        datetime(2025, 10, 26, 1, tzinfo=UTC),  # Paris, back
+        datetime(2025, 3, 9, 7, tzinfo=UTC),  # New York, forward
+        datetime(2025, 11, 2, 6, tzinfo=UTC),  # New York, back
+        datetime(2025, 4, 5, 15, tzinfo=UTC),  # Lord Howe, back by half an hour
+    )
+)
+starts = st.one_of(
+    st.builds(
+        lambda change, seconds: change - timedelta(seconds=seconds),
+        _changes_of_the_clocks,
+        st.integers(-100, 7_200),
+    ),
+    st.datetimes(datetime(2025, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)),
+)

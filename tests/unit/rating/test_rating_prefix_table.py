@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rates_for_tests import rates, windowed_rates
 
 from rating.prefix_table import DuplicateRateError, PrefixTable
 from rating.rate import Rate, Stage
@@ -63,6 +64,26 @@ def test_a_prefix_not_yet_in_force_gives_way_to_a_shorter_one() -> None:
     table = PrefixTable([Rate(prefix="44"), Rate(prefix="4420", effective_from=LATER)])
     assert ["44", "4420"] == [prefix_of(table, "442079460000", at) for at in (NOON, LATER)]
     assert None is PrefixTable([Rate(prefix="4", effective_from=LATER)]).lookup("44", NOON)
+
+
+def test_a_withdrawn_prefix_gives_way_to_a_shorter_one_from_its_date_on() -> None:
+    table = PrefixTable(
+        [
+            Rate(prefix="44"),
+            Rate(prefix="4420"),
+            Rate(prefix="4420", withdrawn=True, effective_from=NOON),
+            Rate(prefix="4420", effective_from=LATER),
+        ]
+    )
+    before = datetime(2025, 1, 1, tzinfo=UTC)
+    assert ["4420", "44", "4420"] == [
+        prefix_of(table, "442079460000", at) for at in (before, NOON, LATER)
+    ]
+
+
+@given(st.one_of(rates, windowed_rates()))
+def test_any_rate_comes_back_as_it_was_given(rate: Rate) -> None:
+    assert rate == PrefixTable([rate]).lookup("441", NOON)
 
 
 def test_a_blocked_prefix_is_returned_whatever_a_shorter_one_allows() -> None:

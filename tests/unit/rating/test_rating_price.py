@@ -1,7 +1,8 @@
 import pytest
 
+from rating.charges import LineKind
 from rating.money import RoundingMode
-from rating.price import LineKind, billable_seconds, price_call
+from rating.price import billable_seconds, price_call
 from rating.rate import Rate, RateError, Stage
 from rating.rate_card import PricingRules
 
@@ -176,3 +177,27 @@ def test_a_negative_duration_or_a_discount_of_everything_is_refused() -> None:
         price_call(rate(), 1, discount_basis_points=10_000)
     with pytest.raises(ValueError, match="talk_ms"):
         billable_seconds(-1)
+
+
+def test_a_package_pays_for_the_first_seconds_and_the_rest_costs_with_fees() -> None:
+    priced = rate(connection_fee_micros=50_000)
+    price = price_call(priced, 100, free_seconds=60)
+    assert [
+        (LineKind.CONNECTION_FEE, 0, 50_000),
+        (LineKind.TALK, 100, 1_000_000),
+        (LineKind.PACKAGE, 60, -600_000),
+    ] == [(line.kind, line.seconds, line.amount_micros) for line in price.lines]
+    assert (450_000, 60) == (price.total_micros, price.package_seconds)
+
+
+def test_a_call_within_the_package_costs_nothing_fees_and_minimum_included() -> None:
+    priced = rate(connection_fee_micros=50_000, minimum_charge_micros=10**6, initial_s=60)
+    price = price_call(priced, 1, free_seconds=60)
+    assert (0, 60) == (price.total_micros, price.package_seconds)
+    assert 1_000_000 == price_call(priced, 1, free_seconds=59).total_micros
+
+
+def test_a_package_pays_for_stages_in_the_order_of_the_call() -> None:
+    stage = Stage(length_s=30, price_micros_per_minute=6_000_000, entry_fee_micros=7)
+    price = price_call(rate(stages=(stage,)), 60, free_seconds=40)
+    assert (7 + 200_000, -3_100_000) == (price.total_micros, price.lines[-1].amount_micros)
