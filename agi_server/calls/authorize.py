@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 # Time after the last possible end of a call in which its end may still be reported: the samples'
 # hangup handler asks again for some minutes when no daemon listens.
-SETTLE_GRACE_S = 300
+SETTLE_GRACE_S = 600
 # The funds may change between our read and the hold; after so many tries the caller hears why not.
 _HOLD_TRIES = 3
 

@@ -2,7 +2,7 @@
 
 from agi_server.calls.decision import Denial
 from agi_server.fastagi.session import AgiSession
-from agi_server.routes.caller import identify, pick_up, play
+from agi_server.routes.caller import identify, pick_up, play, speak_language
 from agi_server.routes.parameters import CallParameters
 from agi_server.routes.prompts import DENIAL_PROMPTS
 from agi_server.routes.services import RouteServices, Turn, call_request
@@ -29,4 +29,5 @@ async def balance(session: AgiSession, services: RouteServices, parameters: Call
     available = format_money(account.available_micros)
     await session.ask(balance_variables(available, account.currency, ""))
     await pick_up(session)
+    await speak_language(session, account.language)
     await say_balance(session, account.available_micros, account.currency)

@@ -10,7 +10,7 @@ from agi_server.calls.request import CallRequest
 from agi_server.calls.settle import Witness
 from agi_server.fastagi.session import AgiSession
 from agi_server.routes.authorize import decide
-from agi_server.routes.caller import ask_digits, identify, pick_up, play
+from agi_server.routes.caller import ask_digits, identify, pick_up, play, speak_language
 from agi_server.routes.parameters import ASK_DESTINATION, CallParameters
 from agi_server.routes.prompts import DENIAL_PROMPTS, ENTER_DESTINATION, GOODBYE
 from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
@@ -67,8 +67,10 @@ async def call(session: AgiSession, services: RouteServices, parameters: CallPar
 
 
 async def _welcome(session: AgiSession, services: RouteServices, found: Found | Denial) -> None:
-    """Answer, and tell the balance to somebody who may call at all."""
+    """Answer, and tell the balance to somebody who may call at all, in the account's language."""
     await pick_up(session)
+    if isinstance(found, Found) and found.account is not None:
+        await speak_language(session, found.account.language)
     if isinstance(found, Denial) or services.authorizer.refuse_caller(found) is not None:
         return
     if found.account is not None:

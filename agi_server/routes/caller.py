@@ -10,6 +10,7 @@ from agi_server.fastagi.session import AgiSession, PeerGoneError
 from agi_server.routes.parameters import Ask, CallParameters
 from agi_server.routes.prompts import ENTER_ACCOUNT_NUMBER, WRONG_ACCOUNT_NUMBER
 from agi_server.routes.services import RouteServices, Turn
+from agi_server.routes.variables import asterisk_language, channel_language
 from agi_server.wire.commands import Command, answer, get_data, stream_file
 
 MAX_ACCOUNT_DIGITS = 15
@@ -92,6 +93,12 @@ async def ask_digits(session: AgiSession, prompt: str, most: int) -> str:
 async def pick_up(session: AgiSession) -> None:
     """Answer the caller, so that we can speak; harmless on an answered channel."""
     await speak(session, answer())
+
+
+async def speak_language(session: AgiSession, tag: str) -> None:
+    """Switch the prompts to the account's language, where the channel has another."""
+    if asterisk_language(tag) != session.values.get("agi_language"):
+        await speak(session, channel_language(tag))
 
 
 async def play(session: AgiSession, file: str) -> None:

@@ -29,7 +29,7 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
             ("AUTH_ROUTES", str(len(decision.dial_targets))),
             ("AUTH_CALLERID", ""),
             ("AUTH_PROMPT", ""),
-            ("AUTH_LANGUAGE", decision.language),
+            ("AUTH_LANGUAGE", asterisk_language(decision.language)),
         ]
         further = decision.dial_targets[1:]
     else:
@@ -44,13 +44,23 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
             ("AUTH_ROUTES", "0"),
             ("AUTH_CALLERID", ""),
             ("AUTH_PROMPT", DENIAL_PROMPTS[decision.reason] if prompt else ""),
-            ("AUTH_LANGUAGE", decision.language),
+            ("AUTH_LANGUAGE", asterisk_language(decision.language)),
         ]
         further = ()
     for route in range(2, MAX_ROUTES + 1):
         target = further[route - 2] if route - 2 < len(further) else ""
         pairs.append((f"AUTH_DIAL_{route}", target))
     return mset(pairs)
+
+
+def asterisk_language(tag: str) -> str:
+    """Asterisk's name of a BCP 47 tag: `pt-BR` is `pt_BR` there, `de` is `de`."""
+    return tag.replace("-", "_")
+
+
+def channel_language(tag: str) -> Command:
+    """Have the prompts that follow spoken in the account's language."""
+    return mset([("CHANNEL(language)", asterisk_language(tag))])
 
 
 def balance_variables(balance: str, currency: str, reason: str) -> Command:
