@@ -160,6 +160,7 @@ class _Tape:
         if not data:
             if self._sent_part:
                 self._add(Send(text=scripts.decode(self._sent_part), terminated=False))
+            self._note_wait()
             self._add(Close() if data is not None else Reset())
             self._is_over = True
             return
