@@ -103,15 +103,13 @@ async def set_locked(db: Any, account: Account, locked: bool, *, changed_by: str
     """Set the customer's own lock on outgoing calls; False when it was so already."""
     if await db.fetchval(statement("accounts/set_locked"), account.id, locked) is None:
         return False
-    log.info(
-        "account.changed",
-        account_id=account.id,
-        account=account.account_number,
-        field="locked",
-        value=locked,
-        by=changed_by,
-    )
+    _log_change(account, "locked", locked, changed_by)
     return True
+
+
+def log_reset(account: Account, ended: int, *, changed_by: str) -> None:
+    """Log that an operator reset an account's calls in progress and `ended` of them were ended."""
+    _log_change(account, "in_use", account.in_use - ended, changed_by)
 
 
 async def _insert(db: Any, new: NewAccount, number_length: int, at: datetime) -> int:
@@ -175,4 +173,15 @@ def _account(row: Mapping[str, Any]) -> Account:
         callerids=tuple(row["callerids"]),
         first_use_at=row["first_use_at"],
         created_at=row["created_at"],
+    )
+
+
+def _log_change(account: Account, field: str, value: object, changed_by: str) -> None:
+    log.info(
+        "account.changed",
+        account_id=account.id,
+        account=account.account_number,
+        field=field,
+        value=value,
+        by=changed_by,
     )

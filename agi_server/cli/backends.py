@@ -42,6 +42,11 @@ class Session:
     settings: Settings
     db: Any
     now: datetime
+    redis_url: str | None
+
+    def require_redis(self) -> str:
+        """Raises NoDatabaseError when none is set."""
+        return _required_redis(self.redis_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,10 @@ class Backends:
     settings: Settings
     postgres_dsn: str
     redis_url: str | None
+
+    def require_redis(self) -> str:
+        """Raises NoDatabaseError when none is set."""
+        return _required_redis(self.redis_url)
 
 
 class Command(click.Command):
@@ -120,7 +129,12 @@ def with_database(command: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         async def in_session() -> Any:
             async with AsyncExitStack() as stack:
                 pool = await _open(stack, backends.postgres_dsn)
-                session = Session(settings=backends.settings, db=pool, now=datetime.now(UTC))
+                session = Session(
+                    settings=backends.settings,
+                    db=pool,
+                    now=datetime.now(UTC),
+                    redis_url=backends.redis_url,
+                )
                 return await command(session, *args, **options)
 
         _log_to_stderr(backends.settings)
@@ -155,6 +169,14 @@ def chosen_backends() -> Iterator[Backends]:
             postgres_dsn=servers.postgres_dsn,
             redis_url=servers.redis_url,
         )
+
+
+def _required_redis(url: str | None) -> str:
+    if url is None:
+        raise NoDatabaseError(
+            "no Redis: name yours (redis.url or AGI_SERVER_REDIS__URL), or use --embedded DIR"
+        )
+    return url
 
 
 async def _open(stack: AsyncExitStack, dsn: str) -> Any:

@@ -3,7 +3,7 @@
 import click
 
 from agi_server.cli.backends import Backends, Group, backend_options, with_backends
-from agi_server.cli.output import print_fields, print_json
+from agi_server.cli.output import print_one
 from agi_server.cli.parameters import json_option
 from agi_server.storage.postgres import migrations
 
@@ -52,9 +52,6 @@ def status(backends: Backends, as_json: bool) -> None:
         "newest": found.newest,
         "pending": list(found.pending),
     }
-    if as_json:
-        print_json(fields)
-    else:
-        print_fields(fields.items())
-        if found.pending:
-            click.echo("run agi-server db upgrade", err=True)
+    print_one(fields, as_json=as_json)
+    if found.pending and not as_json:
+        click.echo("run agi-server db upgrade", err=True)

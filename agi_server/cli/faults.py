@@ -13,6 +13,7 @@ from agi_server.observe.masking import mask_text
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.settings import SettingsError
 from agi_server.storage.embedded import EmbeddedStartError
+from agi_server.wire.script import ScriptError
 
 REFUSED = 1
 WRONG_USAGE = 2
@@ -51,7 +52,9 @@ def explain(fault: BaseException) -> Explanation:
             return Explanation(tuple(map(_line, fault.problems)), WRONG_USAGE)
         case InvalidFieldError() | NoDatabaseError():
             return Explanation((_line(str(fault)),), WRONG_USAGE)
-        case RefusedError() | RefillRefusedError() | UnreachableError() | EmbeddedStartError():
+        case RefusedError() | RefillRefusedError() | ScriptError():
+            return _refused(str(fault))
+        case UnreachableError() | EmbeddedStartError():
             return _refused(str(fault))
         case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
             return _refused(_NO_SCHEMA)

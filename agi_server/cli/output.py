@@ -1,10 +1,9 @@
 """What commands print: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any
 
 import click
 from rich.console import Console
@@ -19,29 +18,42 @@ _WIDE = 10_000
 
 def print_json(value: object) -> None:
     """One JSON document: an object for one thing, an array for a list."""
-    click.echo(json.dumps(value, indent=2, default=_plain))
+    click.echo(json.dumps(value, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], nothing: str) -> None:
-    """A table; `nothing` is printed to stderr when it would be empty."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    if table.row_count:
-        _console().print(table)
-    else:
+def print_list(
+    rows: Sequence[Mapping[str, object]],
+    *,
+    as_json: bool,
+    nothing: str = "",
+    columns: Sequence[str] = (),
+) -> None:
+    """Things of a kind; a table shows `columns` (otherwise all), or says `nothing` to stderr."""
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
         click.echo(nothing, err=True)
+        return
+    shown = columns or list(rows[0])
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in shown:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in shown))
+    _console().print(table)
 
 
-def print_fields(fields: Iterable[tuple[str, object]]) -> None:
-    """One thing, a field a line."""
+def print_one(fields: Mapping[str, object], *, as_json: bool) -> None:
+    """One thing; for people a field a line."""
+    if as_json:
+        print_json(fields)
+        return
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name, value in fields:
-        table.add_row(name, _cell(value))
+    for name, value in fields.items():
+        table.add_row(name.replace("_", " "), _cell(value))
     _console().print(table)
 
 
@@ -82,9 +94,3 @@ def _cell(value: object) -> Text:
     if not text.isprintable():
         text = text.encode("unicode_escape").decode()
     return Text(text)
-
-
-def _plain(value: Any) -> object:
-    if isinstance(value, datetime):
-        return time(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")

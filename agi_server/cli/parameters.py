@@ -41,12 +41,26 @@ class _Time(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class _Address(click.ParamType[tuple[str, int]]):
+    name = "host:port"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+            self.fail(f"{value!r} is no address like 127.0.0.1:4573", param, ctx)
+        return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+ADDRESS = _Address()
 MONEY = _Money()
 TIME = _Time()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 account_argument = click.argument("account", metavar="ACCOUNT")
-ACCOUNT_HELP = "ACCOUNT is the account number, or id:N as listings show it."
 
 restriction_option = click.option(
     "--restriction",

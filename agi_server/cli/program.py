@@ -13,8 +13,20 @@ from agi_server.cli.faults import explain
 
 # Noun or command, and the module that has it; read only when it is asked for.
 _COMMANDS = {
+    "callerid": "callerid",
+    "calls": "calls",
+    "config": "config",
+    "customer": "customer",
     "db": "db",
+    "group": "group",
+    "ledger": "ledger",
+    "plan": "plan",
+    "rates": "rates",
+    "record": "record",
+    "replay": "replay",
+    "restriction": "restriction",
     "serve": "serve",
+    "trunk": "trunk",
 }
 
 

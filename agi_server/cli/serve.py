@@ -6,7 +6,6 @@ import click
 import uvloop
 
 from agi_server.cli.backends import Backends, Command, with_backends
-from agi_server.cli.faults import NoDatabaseError
 from agi_server.observe import logging
 
 
@@ -24,11 +23,8 @@ def serve(backends: Backends) -> None:
     """
     from agi_server.app import serve as run_daemon
 
-    if backends.redis_url is None:
-        raise NoDatabaseError(
-            "no Redis: name yours (redis.url or AGI_SERVER_REDIS__URL), or use --embedded DIR"
-        )
+    redis_url = backends.require_redis()
     logging.configure(backends.settings.log.format, backends.settings.log.level)
-    daemon = run_daemon(backends.settings, backends.postgres_dsn, backends.redis_url)
+    daemon = run_daemon(backends.settings, backends.postgres_dsn, redis_url)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(daemon)

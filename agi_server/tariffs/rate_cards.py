@@ -59,7 +59,7 @@ async def active_rates(db: Any, card: str) -> list[Rate]:
 async def store_version(
     pool: Any,
     card: str,
-    rates: Sequence[Rate],
+    rates: Iterable[Rate],
     source: Source,
     *,
     currency: str | None,

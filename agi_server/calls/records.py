@@ -1,0 +1,72 @@
+"""Call sessions and CDRs for people: what was asked, decided, dialled and debited."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from agi_server.storage.postgres.statements import statement
+
+CallState = Literal["open", "settled", "void", "denied"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One call session; what does not apply to its state is None. Money in micros of `currency`.
+
+    `price_lines` are as the settlement stored them; `trunk` is the route dialled last, or the
+    first one as long as nothing is known.
+    """
+
+    call_id: str
+    account_id: int
+    state: CallState
+    server: str
+    uniqueid: str
+    channel: str
+    identified_by: str | None
+    callerid: str
+    dialled: str
+    destination: str | None
+    reason: str | None
+    authorized_at: datetime
+    expires_at: datetime | None
+    limit_ms: int | None
+    held_micros: int
+    currency: str | None
+    plan: str | None
+    prefix: str | None
+    trunk: str | None
+    route: int | None
+    dialstatus: str | None
+    hangupcause: int | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    talk_ms: int | None
+    billed_seconds: int | None
+    cost_micros: int | None
+    buy_cost_micros: int | None
+    price_lines: Any
+    witness: str | None
+    review: str | None
+    settled_at: datetime | None
+
+
+async def list_calls(
+    db: Any,
+    *,
+    account_id: int | None = None,
+    state: CallState | None = None,
+    reason: str | None = None,
+    since: datetime | None = None,
+    call_id: str | None = None,
+    limit: int = 50,
+) -> list[CallRecord]:
+    """Calls that meet all filters, newest first."""
+    rows = await db.fetch(
+        statement("calls/list_sessions"), account_id, state, reason, since, call_id, limit
+    )
+    return [_record(dict(row)) for row in rows]
+
+
+def _record(row: dict[str, Any]) -> CallRecord:
+    return CallRecord(plan=row.pop("plan_name"), trunk=row.pop("trunk_name"), **row)

@@ -1,0 +1,177 @@
+"""`agi-server calls`: what is going on, and what was."""
+
+from datetime import datetime
+from typing import Any, get_args
+
+import click
+
+from agi_server.calls.reasons import Reason
+from agi_server.calls.records import CallRecord, CallState, list_calls
+from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.output import money, print_list, print_one, time
+from agi_server.cli.parameters import TIME, json_option, limit_option, named_account
+from agi_server.refused import NotFoundError
+
+_LIVE = (
+    "authorized_at",
+    "account_id",
+    "callerid",
+    "destination",
+    "trunk",
+    "limit_ms",
+    "held",
+    "currency",
+    "call_id",
+)
+_LISTED = (
+    "authorized_at",
+    "account_id",
+    "callerid",
+    "destination",
+    "decision",
+    "reason",
+    "state",
+    "dialstatus",
+    "talk_ms",
+    "billed_seconds",
+    "cost",
+    "currency",
+    "call_id",
+)
+
+
+@click.group(cls=Group)
+@backend_options
+def calls() -> None:
+    """Calls in progress, and the records (CDRs) of those that ended or were refused.
+
+    \b
+    Example:
+      agi-server calls live
+    """
+
+
+@calls.command()
+@limit_option(100)
+@json_option
+@with_database
+async def live(session: Session, limit: int, as_json: bool) -> None:
+    """List the calls in progress: authorized and not yet settled.
+
+    \b
+    Example:
+      agi-server calls live --json
+    """
+    found = await list_calls(session.db, state="open", limit=limit)
+    shown = [_fields(each) for each in found]
+    print_list(shown, as_json=as_json, nothing="no calls in progress", columns=_LIVE)
+
+
+@calls.command("list")
+@click.option("--customer", metavar="ACCOUNT", help="Calls of this customer.")
+@click.option("--state", type=click.Choice(get_args(CallState)))
+@click.option("--reason", type=click.Choice([each.value for each in Reason]))
+@click.option("--since", type=TIME, metavar="TIME", help="Authorized then or later; UTC.")
+@limit_option(50)
+@json_option
+@with_database
+async def list_(
+    session: Session,
+    customer: str | None,
+    state: CallState | None,
+    reason: str | None,
+    since: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List calls, newest first.
+
+    \b
+    Example:
+      agi-server calls list --customer 1000000001 --limit 20
+      agi-server calls list --reason no_credit --since 2026-03-01
+    """
+    account_id = None if customer is None else (await named_account(session.db, customer)).id
+    found = await list_calls(
+        session.db, account_id=account_id, state=state, reason=reason, since=since, limit=limit
+    )
+    shown = [_fields(each) for each in found]
+    print_list(shown, as_json=as_json, nothing="no calls", columns=_LISTED)
+
+
+@calls.command()
+@click.argument("call_id")
+@json_option
+@with_database
+async def show(session: Session, call_id: str, as_json: bool) -> None:
+    """Show all that is known of a call, its price line by line.
+
+    \b
+    Example:
+      agi-server calls show 12-5f0c8a0f3b6e4d0f9a7c1e2d3b4a5968
+    """
+    found = await list_calls(session.db, call_id=call_id, limit=1)
+    if not found:
+        raise NotFoundError(f"there is no call {call_id[:60]}")
+    fields = _fields(found[0])
+    if as_json:
+        print_one(fields, as_json=True)
+        return
+    lines = fields.pop("price_lines") or []
+    print_one(fields, as_json=False)
+    if lines:
+        click.echo()
+        print_list(lines, as_json=False)
+
+
+def _fields(call: CallRecord) -> dict[str, Any]:
+    denied = call.state == "denied"
+    return {
+        "call_id": call.call_id,
+        "account_id": call.account_id,
+        "state": call.state,
+        "decision": "deny" if denied else "allow",
+        "reason": call.reason,
+        "uniqueid": call.uniqueid,
+        "server": call.server,
+        "channel": call.channel,
+        "identified_by": call.identified_by,
+        "callerid": call.callerid,
+        "dialled": call.dialled,
+        "destination": call.destination,
+        "plan": call.plan,
+        "prefix": call.prefix,
+        "trunk": call.trunk,
+        "route": call.route,
+        "authorized_at": time(call.authorized_at),
+        "expires_at": time(call.expires_at),
+        "limit_ms": call.limit_ms,
+        "held": None if denied else money(call.held_micros),
+        "dialstatus": call.dialstatus,
+        "hangupcause": call.hangupcause,
+        "answered_at": time(call.answered_at),
+        "ended_at": time(call.ended_at),
+        "talk_ms": call.talk_ms,
+        "billed_seconds": call.billed_seconds,
+        "cost": money(call.cost_micros),
+        "buy_cost": money(call.buy_cost_micros),
+        "currency": call.currency,
+        "price_lines": _price_lines(call.price_lines),
+        "witness": call.witness,
+        "review": call.review,
+        "settled_at": time(call.settled_at),
+    }
+
+
+def _price_lines(lines: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    if lines is None:
+        return None
+    return [
+        {
+            "kind": line["kind"],
+            "seconds": line["seconds"],
+            "price_per_minute": money(line["price_micros_per_minute"]),
+            "amount": money(line["amount_micros"]),
+        }
+        for line in lines
+    ]
