@@ -18,7 +18,7 @@ too. `{{*}}` in Rx matches anything. `{{open}}` is a literal `{{`.
 Directives stand on lines of their own and script a hostile peer, or more than one call:
 
     ! close           Asterisk closes its side; nothing more is expected
-    ! reset           the connection is reset
+    ! reset           the connection is reset; what the daemon has not read yet is lost
     ! wait 200ms      a pause (ms or s)
     ! split           the Tx lines up to the next Rx or directive are sent byte by byte
     ! unterminated    the next Tx line is sent without its line feed

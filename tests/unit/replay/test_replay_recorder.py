@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -49,18 +49,22 @@ class Daemon:
 
 
 class Attentive(Daemon):
-    """Says nothing, but tells when it has heard so many bytes."""
+    """Says nothing, but tells when it has heard so many bytes, and how the connection ended."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self._size = size
         self.has_heard = asyncio.Event()
+        self.end = ""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            await reader.readexactly(self._size)
-            self.has_heard.set()
+        await reader.readexactly(self._size)
+        self.has_heard.set()
+        try:
             await reader.read()
+            self.end = "close"
+        except ConnectionResetError:
+            self.end = "reset"
         writer.close()
 
 
@@ -173,7 +177,7 @@ async def test_a_secret_keeps_its_name_in_later_sessions(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("directive", "end"), [("close", Close()), ("reset", Reset())])
-async def test_how_asterisk_went_away_is_recorded(
+async def test_how_asterisk_went_away_is_passed_on_and_recorded(
     tmp_path: Path, directive: str, end: Close | Reset
 ) -> None:
     said = b"agi_network: yes\nagi_ca"
@@ -186,6 +190,7 @@ async def test_how_asterisk_went_away_is_recorded(
             reset_connection(writer)
         writer.close()
         recording = await running.recordings.get()
+    assert directive == daemon.end
     assert (
         Send(text="agi_network: yes"),
         Send(text="agi_ca", terminated=False),
