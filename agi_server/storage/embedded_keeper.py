@@ -74,7 +74,6 @@ class Keeper:
 def main(directory: Path, sockets: Path) -> None:
     """Run until nobody needs the servers in `directory`; their sockets lie in `sockets`."""
     listener = socket.socket(fileno=os.dup(0))
-    signals = _signals()
     os.chdir("/")
     os.umask(0o077)
     started: list[Server] = []
@@ -84,7 +83,7 @@ def main(directory: Path, sockets: Path) -> None:
         for server in (Valkey(directory, sockets), Postgres(directory, sockets)):
             server.start()
             started.append(server)
-        keeper.keep(signals)
+        keeper.keep(_signals())  # until here a signal ends this process, and the kernel the servers
     except ServerError as error:
         print(error)
         keeper.refuse(str(error))

@@ -216,16 +216,20 @@ def test_dead_server_is_started_again_where_it_was(directory: Path, how: signal.
                 assert valkey.ping()
 
 
-def test_stale_pid_of_a_living_process_does_not_hinder_a_start(directory: Path) -> None:
+def test_stale_pid_of_a_living_process_does_not_hinder_a_start(
+    directory: Path, tmp_path: Path
+) -> None:
     with embedded_backends(directory):
         lines = (directory / "postgres/postmaster.pid").read_text().split("\n")
         os.kill(keeper(directory), signal.SIGKILL)
     wait_until_stopped(directory)
-    stale = "\n".join([str(os.getpid()), *lines[1:]])
-    (directory / "postgres/postmaster.pid").write_text(stale)
-    (directory / "run/.s.PGSQL.5432.lock").write_text(stale)
-    with embedded_backends(directory) as backends:
-        assert 1 == value_of(backends.postgres_dsn, "SELECT 1")
+    # PostgreSQL heeds only processes of its own user.
+    with embedded_backends(tmp_path / "other"):
+        stale = "\n".join([str(keeper(tmp_path / "other")), *lines[1:]])
+        (directory / "postgres/postmaster.pid").write_text(stale)
+        (directory / "run/.s.PGSQL.5432.lock").write_text(stale)
+        with embedded_backends(directory) as backends:
+            assert 1 == value_of(backends.postgres_dsn, "SELECT 1")
 
 
 def test_interrupted_first_start_is_done_again(directory: Path) -> None:
