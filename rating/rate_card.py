@@ -36,12 +36,12 @@ OWN_RULES = PricingRules()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateCard:
     """One version of a rate card, without its rates. Valid from the first instant to before the
-    second (UTC; None: unbounded). `trunk` carries its calls."""
+    second (UTC; None: unbounded). Its `trunks` carry its calls, in their order."""
 
     name: str
     version: int
     currency: str
-    trunk: str
+    trunks: tuple[str, ...] = ()
     rules: PricingRules = OWN_RULES
     valid_from: datetime | None = None
     valid_until: datetime | None = None

@@ -1,19 +1,124 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rating.number import NumberInvalid, normalise
+from rating.country_rules import COUNTRY_RULES, rules_of_country
+from rating.number import (
+    Normalised,
+    NumberInvalid,
+    NumberRules,
+    NumberRulesError,
+    normalise,
+    normalise_by_steps,
+)
 
 
 @pytest.mark.parametrize(
     ("dialled", "number"),
-    [("442079460000", "442079460000"), ("+442079460000", "442079460000"), ("112", "112")],
+    [
+        ("442079460000", "442079460000"),
+        ("+442079460000", "442079460000"),
+        ("00442079460000", "442079460000"),
+        ("011442079460000", "442079460000"),
+        ("442079460000#", "442079460000"),
+        ("*442079460000#", "442079460000"),
+        ("112", "112"),
+        ("123456789012345", "123456789012345"),
+        ("00123456789012345", "123456789012345"),
+    ],
 )
-def test_a_number_is_its_digits(dialled: str, number: str) -> None:
+def test_without_a_country_numbers_carry_their_country_code(dialled: str, number: str) -> None:
     assert number == normalise(dialled)
 
 
 @pytest.mark.parametrize(
     "dialled",
-    ["", "12", "1234567890123456", "12a4", "++44123", "44&55", "44 20", "٤٤٢٠٧", "44\n", "*98#"],
+    [
+        *("", "12", "1234567890123456", "12a4", "++44123", "+", "44&55", "44 20", "٤٤٢٠٧"),
+        *("44\n", "*98#", "0012", "44#20", "#", "0+4420", "²44123"),
+    ],
 )
 def test_anything_else_is_invalid(dialled: str) -> None:
     assert isinstance(normalise(dialled), NumberInvalid)
+
+
+@pytest.mark.parametrize(
+    ("country", "dialled", "number"),
+    [
+        ("GB", "02079460000", "442079460000"),
+        ("GB", "0033123456789", "33123456789"),
+        ("GB", "+33123456789", "33123456789"),
+        ("GB", "442079460000", "442079460000"),
+        ("FR", "0123456789", "33123456789"),
+        ("US", "2125551234", "12125551234"),
+        ("US", "12125551234", "12125551234"),
+        ("US", "01133123456789", "33123456789"),
+        ("US", "33123456789", "33123456789"),
+        ("ES", "912345678", "34912345678"),
+        ("IT", "0612345678", "390612345678"),
+        ("IT", "3331234567", "393331234567"),
+        ("HU", "0612345678", "3612345678"),
+        ("RU", "84951234567", "74951234567"),
+        ("RU", "841234567890", "841234567890"),
+        ("RU", "81033123456789", "33123456789"),
+        ("JP", "01033123456789", "33123456789"),
+        ("JP", "0312345678", "81312345678"),
+        ("AU", "001133123456789", "33123456789"),
+        ("FI", "99033123456789", "33123456789"),
+    ],
+)
+def test_a_country_has_its_own_ways_of_dialling(country: str, dialled: str, number: str) -> None:
+    rules = rules_of_country(country)
+    assert rules is not None
+    assert number == normalise(dialled, rules)
+
+
+@pytest.mark.parametrize(("country", "dialled"), [("FR", "17"), ("AU", "000"), ("ES", "061")])
+def test_emergency_numbers_are_kept_however_short(country: str, dialled: str) -> None:
+    rules = COUNTRY_RULES[country]
+    assert Normalised(dialled, ("kept: emergency number",), emergency=True) == normalise_by_steps(
+        dialled, rules
+    )
+
+
+def test_short_codes_are_kept_and_local_numbers_completed() -> None:
+    rules = rules_of_country("us", area_code="212", local_lengths=(7,))
+    assert rules is not None
+    assert "12125551234" == normalise("5551234", rules)
+    assert "0800" == normalise("0800", NumberRules(short_codes=("0800",)))
+
+
+def test_every_step_is_explained() -> None:
+    rules = COUNTRY_RULES["GB"]
+    assert Normalised(
+        "442079460000", ("trimmed # and *", "national: replaced 0 by country code 44")
+    ) == normalise_by_steps("02079460000#", rules)
+
+
+def test_an_unknown_country_has_no_rules() -> None:
+    assert None is rules_of_country("XX")
+
+
+@pytest.mark.parametrize(
+    ("field", "terms"),
+    [
+        ("country_code", {"trunk_prefix": "0"}),
+        ("country_code", {"country_code": "+44"}),
+        ("area_code", {"country_code": "1", "local_lengths": (7,)}),
+        ("international_prefixes", {"international_prefixes": ("",)}),
+        ("short_codes", {"short_codes": ("*98",)}),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(field: str, terms: dict[str, object]) -> None:
+    with pytest.raises(NumberRulesError, match=f"^{field}: "):
+        NumberRules(**terms)  # type: ignore[arg-type]
+
+
+@given(st.one_of(st.text(), st.text("0123456789+#*")), st.sampled_from(sorted(COUNTRY_RULES)))
+def test_a_number_is_digits_of_a_callable_length_or_invalid(dialled: str, country: str) -> None:
+    rules = COUNTRY_RULES[country]
+    result = normalise_by_steps(dialled, rules)
+    if isinstance(result, Normalised):
+        assert result.number.isascii()
+        assert result.number.isdigit()
+        assert result.emergency or 3 <= len(result.number) <= 15
