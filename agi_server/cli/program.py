@@ -18,6 +18,7 @@ _COMMANDS = {
     "config": "config",
     "customer": "customer",
     "db": "db",
+    "doctor": "doctor",
     "group": "group",
     "ledger": "ledger",
     "plan": "plan",

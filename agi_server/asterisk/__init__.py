@@ -1,0 +1,1 @@
+"""Asterisk from the outside: AMI, through panoramisk."""
