@@ -194,3 +194,30 @@ def test_settings_cannot_be_changed_after_they_were_checked() -> None:
     settings = Settings()
     with pytest.raises(ValueError, match="frozen"):
         settings.fastagi.port = 1
+
+
+SHIPPED = Path(__file__).parents[2] / "config/agi-server.toml"
+
+
+def test_the_shipped_file_changes_nothing_and_names_every_setting_with_its_help() -> None:
+    assert Settings().model_dump() == load_settings(SHIPPED).model_dump()
+    text = SHIPPED.read_text(encoding="utf-8")
+    for row in effective(Settings()):
+        key = row.name.rpartition(".")[2]
+        assert f"# {row.help}\n#{key} = " in text, row.name
+
+
+def test_the_shipped_file_shows_the_defaults(tmp_path: Path) -> None:
+    """With every comment sign before a setting removed, it is valid and says the same."""
+    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
+    config = write(
+        tmp_path / "a.toml",
+        "\n".join(line.removeprefix("#") for line in lines if not line.startswith("# ")),
+    )
+    shown = load_settings(config)
+    defaults = Settings()
+    assert defaults.fastagi == shown.fastagi
+    assert defaults.calls == shown.calls
+    assert defaults.accounts == shown.accounts
+    assert defaults.log == shown.log
+    assert 1 == len(shown.ami)
