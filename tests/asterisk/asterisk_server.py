@@ -16,12 +16,18 @@ from asterisk_tree import AsteriskTree
 SAMPLES = Path(__file__).parents[2] / "asterisk-samples"
 START_TIMEOUT_SECONDS = 60
 CLI_TIMEOUT_SECONDS = 20
+IDLE_TIMEOUT_SECONDS = 15
 NOBODY = 65534
 
 # The accounts of the customers' phones; a test gives its customers these account numbers.
 PHONES = {"1001": "1000000001", "1002": "1000000002"}
-# What the samples leave to autoload, and what refuses transfers only if it is there to be asked.
-EXTRA_MODULES = ("res_pjsip_refer", "app_transfer", "codec_resample")
+# Not in the samples, but loaded wherever autoload=yes: what they do must not harm either.
+EXTRA_MODULES = (
+    "res_pjsip_refer",
+    "res_pjsip_diversion",
+    "res_pjsip_endpoint_identifier_anonymous",  # any caller but the phones comes from a carrier
+)
+ACCESS_NUMBER = "18005550100"
 
 
 def free_udp_port() -> int:
@@ -40,8 +46,10 @@ def free_tcp_port() -> int:
 class AsteriskServer:
     """A running Asterisk.
 
-    Phones (SIP users `1001` …) call `sip_port`; the trunks `gw` and `gw2` send their calls to the
-    ports of `trunk_ports`, where a test starts a callee, or nobody.
+    Phones (SIP users `1001` …, see PHONES) call `sip_port` in decision mode, phones with a `c` in
+    front (`c1001`) in call mode. Callers of any other name come from a carrier and reach nothing
+    but ACCESS_NUMBER, which asks for account number and destination. The trunks `gw` and `gw2`
+    send their calls to the ports of `trunk_ports`, where a test starts a callee, or nobody.
     """
 
     tree: AsteriskTree
@@ -70,10 +78,22 @@ class AsteriskServer:
         """Send AGI requests to the daemon that listens on this port."""
         self.cli(f"dialplan set global AGI_SERVER 127.0.0.1:{fastagi_port}")
 
+    def wait_until_idle(self) -> None:
+        """Wait for the end of all channels, hangup handlers included.
+
+        Raises TimeoutError with the channels that stay.
+        """
+        deadline = time.monotonic() + IDLE_TIMEOUT_SECONDS
+        while not self.cli("core show channels count").startswith("0 active channels"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.cli("core show channels verbose"))
+            time.sleep(0.05)
+
     @property
     def log(self) -> str:
         """Notices, warnings, errors and verbose lines since the start."""
-        return (self.folder / "log/full.log").read_text(errors="replace")
+        lines = (self.folder / "log/full.log").read_text(errors="replace").splitlines(True)
+        return "".join(line for line in lines if "Remote UNIX connection" not in line)
 
 
 @contextmanager
@@ -184,7 +204,11 @@ def _write_configuration(server: AsteriskServer) -> None:
     shutil.copytree(SAMPLES, etc / "agi-server")
     files = {
         "asterisk.conf": _asterisk_conf(server),
-        "extensions.conf": '#include "agi-server/extensions.conf"\n',
+        "extensions.conf": f"""
+#include "agi-server/extensions.conf"
+[from-carrier]
+exten => {ACCESS_NUMBER},1,Goto(agi-server-call,s,1)
+""",
         "pjsip.conf": _pjsip_conf(server),
         "manager.conf": f"""
 #include "agi-server/manager.conf"
@@ -236,6 +260,7 @@ systemname = test
 def _pjsip_conf(server: AsteriskServer) -> str:
     phones = "".join(
         f"[{user}](agi-server-customer)\naccountcode={account}\n"
+        f"[c{user}](agi-server-customer)\naccountcode={account}\ncontext=agi-server-call\n"
         for user, account in PHONES.items()
     )
     trunks = "".join(
@@ -250,8 +275,7 @@ protocol=udp
 bind=127.0.0.1:{server.sip_port}
 #include "agi-server/pjsip.conf"
 {phones}
-; A carrier's access number leads here: the caller is unknown and is asked for an account number.
-[carrier](agi-server-trunk)
-context=agi-server-call
+[anonymous](agi-server-trunk)
+context=from-carrier
 {trunks}
 """

@@ -35,7 +35,14 @@ class RingsForEver:
     """Rings until the caller gives up."""
 
 
-CalleeBehaviour = Answers | Refuses | RingsForEver
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirects:
+    """Answers 302: the caller should call another number instead."""
+
+    number: str
+
+
+CalleeBehaviour = Answers | Refuses | RingsForEver | Redirects
 
 # --- what a caller does once the call is answered -------------------------------------------
 
@@ -80,6 +87,9 @@ def callee_scenario(behaviour: CalleeBehaviour) -> str:
     match behaviour:
         case RingsForEver():
             parts += ['<recv request="CANCEL"/>']
+        case Redirects(number=number):
+            parts += [_answer_invite("302 Moved", contact=f"{number}@[local_ip]")]
+            parts += ['<recv request="ACK" next="end"/>']
         case Refuses(status=status, ring_ms=ring_ms):
             parts += [_ring(ring_ms), _answer_invite(f"{status} Refused")]
             parts += ['<recv request="ACK" next="end"/>']
@@ -161,14 +171,14 @@ def _send(start: str, headers: str, body: str = "", *, again: bool = False) -> s
     return f"<send{attributes}><![CDATA[\n{text}\n]]></send>"
 
 
-def _answer_invite(status: str, body: str = "") -> str:
+def _answer_invite(status: str, body: str = "", *, contact: str = "[local_ip]:[local_port]") -> str:
     """A response to the INVITE, even if a CANCEL came since."""
     headers = f"""[last_Via:]
 [last_From:]
 To:[$to];tag=[pid]s[call_number]
 [last_Call-ID:]
 CSeq:[$cseq]
-Contact: <sip:[local_ip]:[local_port]>{_SDP_TYPE if body else ""}"""
+Contact: <sip:{contact}>{_SDP_TYPE if body else ""}"""
     return _send(f"SIP/2.0 {status}", headers, body, again=status.startswith("200"))
 
 

@@ -24,7 +24,7 @@ from sip_scenarios import (
 )
 
 # How long to wait for what should happen at once, or at the end of a call of a few seconds.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 30
 # Between two looks at the trace, which SIPp offers no way to be told about.
 LOOK_AGAIN_SECONDS = 0.01
 
@@ -87,6 +87,10 @@ class SipCall:
         """The final response to the first request of this kind, such as REFER."""
         final = self._final(method)
         return final.status if final else None
+
+    def count_of(self, method: str, status: int) -> int:
+        """How many responses of this status went to or came for requests of this kind."""
+        return sum(m.method == method and m.status == status for m in self.messages)
 
     @property
     def provisional(self) -> tuple[int, ...]:
@@ -174,13 +178,20 @@ class Caller(SippProcess):
     """One or more calls that SIPp makes, all alike."""
 
     async def go_on(self) -> None:
-        """Let callers that wait for it (`WaitForGoOn`) go on with their next step."""
+        """Let all calls go on with their next step, as soon as they have come to `WaitForGoOn`."""
+        before = {call.call_id: call.count_of(GO_ON, 200) for call in self.calls}
+        requests = [_request(GO_ON, call_id) for call_id in before]
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
             asyncio.DatagramProtocol, remote_addr=("127.0.0.1", self.port)
         )
-        for call in self.calls:
-            transport.sendto(_request(GO_ON, call.call_id))
+
+        def say_it_again(calls: list[SipCall]) -> bool:
+            for request in requests:
+                transport.sendto(request)
+            return all(call.count_of(GO_ON, 200) > before[call.call_id] for call in calls)
+
+        await self.until(say_it_again)
         transport.close()
 
     async def finished(self) -> list[SipCall]:

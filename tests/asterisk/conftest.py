@@ -1,0 +1,61 @@
+"""One Asterisk for all tests of this folder, loud when it cannot be had."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from asterisk_server import AsteriskServer, running_asterisk
+from asterisk_tree import AsteriskTree, AsteriskUnavailableError, get_asterisk
+
+_HERE = Path(__file__).parent
+_summary: list[str] = []
+# The first test waits for the download, which may take minutes on a slow line.
+_TIMEOUT_SECONDS = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.asterisk)
+            item.add_marker(pytest.mark.timeout(_TIMEOUT_SECONDS))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _summary:
+        terminalreporter.write_line(line, yellow=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def asterisk_tree() -> AsteriskTree:
+    try:
+        tree = get_asterisk()
+    except AsteriskUnavailableError as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no Asterisk to test against: {reason}")
+        _summary.append(f"NOTHING WAS TESTED AGAINST A REAL ASTERISK: {reason}")
+        pytest.skip(f"no Asterisk: {reason}")
+    _summary.append(f"ran on Asterisk {tree.asterisk_version} and SIPp {tree.sipp_version}")
+    return tree
+
+
+@pytest.fixture(scope="session")
+def _asterisk(asterisk_tree: AsteriskTree) -> Iterator[AsteriskServer]:
+    with running_asterisk(asterisk_tree) as server:
+        yield server
+
+
+@pytest.fixture
+def asterisk(_asterisk: AsteriskServer, request: pytest.FixtureRequest) -> Iterator[AsteriskServer]:
+    """The Asterisk of this run, idle and pointed to no daemon; its log is shown if the test fails.
+
+    What a test started must have ended when it ends.
+    """
+    already_logged = len(_asterisk.log)
+    _asterisk.point_to(1)
+    yield _asterisk
+    try:
+        _asterisk.cli("channel request hangup all")
+        _asterisk.wait_until_idle()
+    finally:
+        request.node.add_report_section("teardown", "Asterisk log", _asterisk.log[already_logged:])
