@@ -11,6 +11,8 @@ import redis
 from agi_server.storage.embedded import EmbeddedBackends, embedded_backends
 from agi_server.storage.postgres import migrations
 
+pytest_plugins = ["support.fixtures"]
+
 
 @pytest.fixture(scope="session")
 def backends() -> Iterator[EmbeddedBackends]:

@@ -27,14 +27,14 @@ class SlotRepair:
     def compare(self, account_id: int, slot: SlotAnswer | None, open_calls: int) -> None:
         """`open_calls` is PostgreSQL's count with the call just allowed.
 
-        A slot is taken before the hold and released after the settlement, so Redis counting fewer
-        calls than PostgreSQL has forgotten some, and Redis being full while PostgreSQL is not has
-        kept some that ended.
+        A slot is taken before the hold and released after the settlement, so Redis being full while
+        PostgreSQL is not has kept calls that ended, and Redis counting fewer calls than PostgreSQL
+        has forgotten some, unless calls that came at once have overtaken each other.
         """
         if slot is not None and (not slot.taken or slot.in_use < open_calls):
-            self._background.start(self.rebuild(account_id, slot.in_use))
+            self._background.start(self._mend(account_id, slot))
 
-    async def rebuild(self, account_id: int, in_use: int) -> None:
+    async def _mend(self, account_id: int, slot: SlotAnswer) -> None:
         """Make the account's slots equal to its open sessions."""
         now = self._now()
         rows = await self._db.fetch(statement("calls/open_sessions"), account_id)
@@ -43,7 +43,10 @@ class SlotRepair:
             for row in rows
             if row["expires_at"] > now
         }
-        await self._slots.replace(account_id, leases_ms)
-        log.warning(
-            "slot.reconciled", account_id=account_id, in_use=in_use, open_calls=len(leases_ms)
-        )
+        if await self._slots.mend(account_id, leases_ms, prune=not slot.taken):
+            log.warning(
+                "slot.reconciled",
+                account_id=account_id,
+                in_use=slot.in_use,
+                open_calls=len(leases_ms),
+            )

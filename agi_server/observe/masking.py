@@ -17,6 +17,8 @@ _SECRET_KEYS = frozenset({"dsn", "url", "secret", "password", "pin"})
 _NUMBER_IN_TEXT = re.compile(
     r"(account(?:code|_number)?\)?\s*[=:]\s*\(?)([^\s&,;\"')]+)", re.IGNORECASE
 )
+# PostgreSQL quotes the whole row that breaks a constraint.
+_ROW_IN_TEXT = re.compile(r"(Failing row contains \().*", re.DOTALL)
 _MASKED = re.compile(r"\d{0,3}\*{5,}\d{0,2}")
 _SHORTEST_NUMBER = 6
 _PASSWORD_IN_URL = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
@@ -54,9 +56,11 @@ def mask_event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mask_text(text: str) -> str:
-    """Mask account numbers that a text names as such, and passwords in URLs."""
+    """Mask account numbers that a text names as such, rows of tables, and passwords in URLs."""
     if "account" in text.lower():
         text = _NUMBER_IN_TEXT.sub(lambda m: m[1] + mask_account_number(m[2]), text)
+    if "Failing row" in text:
+        text = _ROW_IN_TEXT.sub(rf"\1{MASK})", text)
     if "://" in text:
         text = _PASSWORD_IN_URL.sub(rf"\1{MASK}@", text)
     return text

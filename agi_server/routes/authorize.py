@@ -9,6 +9,7 @@ from agi_server.fastagi.session import AgiSession
 from agi_server.routes.caller import identify
 from agi_server.routes.parameters import CallParameters
 from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
+from agi_server.routes.settle import tell_not_settled
 from agi_server.wire.commands import get_full_variable
 
 _OUTCOME = "${DIALSTATUS}|${ANSWEREDTIME_MS}|${HANGUPCAUSE}"
@@ -37,7 +38,7 @@ async def decide(
     """The decision about somebody who was found; an earlier call of this channel is ended first."""
     if isinstance(found, Denial):
         return found
-    if found.earlier_call is not None and found.account is not None:
+    if found.earlier_call is not None:
         ended = await _end_earlier_call(session, services, turn, request, found)
         if isinstance(ended, Denial):
             return ended
@@ -58,7 +59,6 @@ async def _end_earlier_call(
     dials twice without settling in between would have its first call for nothing.
     """
     assert found.earlier_call is not None
-    assert found.account is not None
     _, call_id = found.earlier_call
     reply = await session.ask(get_full_variable(_OUTCOME))
     dialstatus, _, rest = (reply.value or "||").partition("|")
@@ -72,9 +72,12 @@ async def _end_earlier_call(
                 call_id, request.uniqueid, reported, Witness.CALL, session.elapsed_ms
             )
         )
-    except (UnbelievableEndError, NotThisCallError):
+    except (UnbelievableEndError, NotThisCallError) as error:
         ended = None  # it stays open, for recovery
+        await tell_not_settled(session, services, call_id, error)
     if isinstance(ended, Denial):
         return ended
+    if found.account is None:
+        return found
     again = Lookup(method=found.method, account_number=found.account.account_number)
     return await turn.wait(services.authorizer.find(request, again))

@@ -66,12 +66,8 @@ async def settle_patiently(
                 settlement = await services.settler.settle(
                     call_id, uniqueid, reported, witness, session.elapsed_ms
                 )
-        except NotThisCallError as error:
-            _bad_peer(session, call_id, str(error))
-            return True
-        except UnbelievableEndError as error:
-            _bad_peer(session, call_id, str(error))
-            await _flag(services, call_id, str(error))
+        except (NotThisCallError, UnbelievableEndError) as error:
+            await tell_not_settled(session, services, call_id, error)
             return True
         except BACKEND_FAULTS as error:
             services.health.failed(error)
@@ -84,21 +80,25 @@ async def settle_patiently(
     return False
 
 
-def _bad_peer(session: AgiSession, call_id: str, error: str) -> None:
+async def tell_not_settled(
+    session: AgiSession,
+    services: RouteServices,
+    call_id: str,
+    error: NotThisCallError | UnbelievableEndError,
+) -> None:
+    """Log it and, where it is this channel's call, note why recovery will have to end it."""
     log.warning(
         "agi.bad_peer",
         peer=session.peer_host,
         uniqueid=session.values.get("agi_uniqueid", ""),
         call_id=call_id if account_id_of(call_id) is not None else "",
-        error=error,
+        error=str(error),
     )
-
-
-async def _flag(services: RouteServices, call_id: str, error: str) -> None:
-    """Recovery will end it; an operator should know why."""
+    if isinstance(error, NotThisCallError):
+        return
     try:
         await services.db.execute(
-            statement("calls/flag_session"), account_id_of(call_id), call_id, error
+            statement("calls/flag_session"), account_id_of(call_id), call_id, str(error)
         )
     except BACKEND_FAULTS as fault:
         services.health.failed(fault)

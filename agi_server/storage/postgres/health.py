@@ -5,6 +5,14 @@ import structlog
 
 log = structlog.get_logger()
 
+CONNECTION_FAULTS = (
+    TimeoutError,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+)
+"""What a statement may raise when the database cannot be reached: the next one would fail too."""
+
 BACKEND_FAULTS = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What a statement may raise when the database, or the way to it, is in trouble."""
 

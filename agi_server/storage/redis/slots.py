@@ -38,7 +38,7 @@ class Slots:
         self._clock = clock
         self._away_until: float | None = None
         self._take = redis.register_script(_script("take_slot.lua"))
-        self._replace = redis.register_script(_script("replace_slots.lua"))
+        self._mend = redis.register_script(_script("mend_slots.lua"))
 
     async def take(
         self, account_id: int, call_id: str, limit: int, lease_ms: int
@@ -67,13 +67,19 @@ class Slots:
         else:
             self._answered()
 
-    async def replace(self, account_id: int, leases_ms: dict[str, int]) -> None:
-        """Rebuild an account's slots from its open sessions (call id → lease in ms)."""
+    async def mend(self, account_id: int, leases_ms: dict[str, int], *, prune: bool) -> int:
+        """Add the open calls (call id → lease in ms) that are missing; returns how many changed.
+
+        `prune` removes all others too. That may hit a call whose hold is on its way just now, so it
+        is for an account whose slots are full of calls that ended.
+        """
         try:
             pairs = [item for pair in leases_ms.items() for item in pair]
-            await self._replace(keys=[_key(account_id)], args=pairs)
+            changed: int = await self._mend(keys=[_key(account_id)], args=[int(prune), *pairs])
         except (RedisError, OSError) as error:
             self._went_away(error)
+            return 0
+        return changed
 
     async def ping(self) -> bool:
         """Whether Redis answers now."""

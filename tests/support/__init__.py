@@ -1,0 +1,1 @@
+"""What the tests of the daemon share: a seeded business, daemons, channels, faulty wires."""

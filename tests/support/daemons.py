@@ -1,0 +1,99 @@
+"""Daemons: in the test's own event loop, or as a process of their own that can be killed."""
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import AsyncExitStack
+from typing import Any
+
+from agi_server.app import running
+from agi_server.fastagi.server import FastAgiServer
+from agi_server.settings import Settings
+
+
+def quick_settings(**sections: dict[str, Any]) -> Settings:
+    """The default settings on a free port; a section's values replace its defaults."""
+    sections = {"fastagi": {}, **sections}
+    sections["fastagi"] = {"port": 0, **sections["fastagi"]}
+    return Settings.model_validate(sections)
+
+
+class Daemon:
+    """One daemon in the test's event loop."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self.server: FastAgiServer
+
+    async def start(self, settings: Settings, postgres_dsn: str, redis_url: str) -> None:
+        """Listen."""
+        self.server = await self._stack.enter_async_context(
+            running(settings, postgres_dsn, redis_url)
+        )
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    async def stop(self) -> None:
+        """Drain and end; again is harmless."""
+        await self._stack.aclose()
+
+
+class DaemonProcess:
+    """`agi-server serve` as an operator runs it; `events` is what it has logged."""
+
+    def __init__(self, postgres_dsn: str, redis_url: str, **settings: str) -> None:
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if "AGI_SERVER" not in name},
+            "AGI_SERVER_POSTGRES__DSN": postgres_dsn,
+            "AGI_SERVER_REDIS__URL": redis_url,
+            "AGI_SERVER_FASTAGI__PORT": "0",
+            **settings,
+        }
+        self._process: asyncio.subprocess.Process
+        self.events: list[dict[str, Any]] = []
+        self.port = 0
+
+    async def start(self) -> None:
+        """Until it accepts calls."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "agi_server", "serve",
+            env=self._environment, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        self.port = (await self.wait("server.started"))["port"]
+
+    async def wait(self, name: str) -> dict[str, Any]:
+        """Read its log up to the next event of this name."""
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            event: dict[str, Any] = json.loads(line)
+            self.events.append(event)
+            if event["event"] == name:
+                return event
+        raise AssertionError(f"the daemon ended before {name}: {self.events[-3:]}")
+
+    async def kill(self) -> None:
+        """SIGKILL, as the kernel does when memory ends."""
+        self._process.kill()
+        await self._process.communicate()
+
+    async def terminate(self) -> int:
+        """SIGTERM; returns its exit code when it has ended."""
+        self._process.terminate()
+        return await self.ended()
+
+    def send_signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Its exit code, when it has one."""
+        output, _ = await self._process.communicate()
+        self.events += [json.loads(line) for line in output.splitlines()]
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+    @property
+    def lives(self) -> bool:
+        return hasattr(self, "_process") and self._process.returncode is None

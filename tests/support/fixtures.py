@@ -1,0 +1,103 @@
+"""Fixtures for tests of the daemon on real PostgreSQL and Valkey; loaded by tests/conftest.py."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import uvloop
+
+from agi_server import app
+from agi_server.storage.postgres.pool import open_pool
+from support.business import Business
+from support.channel import Channel
+from support.clock import Clock
+from support.daemons import Daemon, DaemonProcess, quick_settings
+from support.event_log import EventLog
+
+StartDaemon = Callable[..., Awaitable[Daemon]]
+StartProcess = Callable[..., Awaitable[DaemonProcess]]
+NewChannel = Callable[..., Channel]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Any]:
+    """The event loop that the daemon runs on in production."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of daemons in the test's loop and of its channels: real, until a test moves it."""
+    clock = Clock()
+    monkeypatch.setattr(app, "utc_now", clock)
+    return clock
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> EventLog:
+    """What daemons in the test's loop log."""
+    log = EventLog()
+    log.capture(monkeypatch)
+    return log
+
+
+@pytest.fixture
+async def business(postgres_dsn: str, redis_url: str, clock: Clock) -> AsyncIterator[Business]:
+    """A seeded business, whose books must balance when the test ends."""
+    async with open_pool(postgres_dsn) as pool:
+        business = Business(pool, clock, postgres_dsn, redis_url)
+        await business.open()
+        yield business
+        assert [] == await business.mismatches()
+
+
+@pytest.fixture
+async def start_daemon(business: Business, events: EventLog) -> AsyncIterator[StartDaemon]:
+    """Start daemons of the business; keyword arguments are sections of the settings."""
+    daemons: list[Daemon] = []
+
+    async def start(
+        postgres_dsn: str = business.postgres_dsn,
+        redis_url: str = business.redis_url,
+        **sections: dict[str, Any],
+    ) -> Daemon:
+        daemon = Daemon()
+        await daemon.start(quick_settings(**sections), postgres_dsn, redis_url)
+        daemons.append(daemon)
+        return daemon
+
+    yield start
+    for daemon in daemons:
+        await daemon.stop()
+
+
+@pytest.fixture
+async def daemon(start_daemon: StartDaemon) -> Daemon:
+    """One daemon with the default settings."""
+    return await start_daemon()
+
+
+@pytest.fixture
+def channel(daemon: Daemon, clock: Clock) -> NewChannel:
+    """A new channel of an Asterisk that calls the daemon."""
+    return lambda **about: Channel(daemon.port, clock, **about)
+
+
+@pytest.fixture
+async def start_process(business: Business) -> AsyncIterator[StartProcess]:
+    """Start daemons as processes; keyword arguments are environment variables."""
+    processes: list[DaemonProcess] = []
+
+    async def start(
+        postgres_dsn: str = business.postgres_dsn,
+        redis_url: str = business.redis_url,
+        **settings: str,
+    ) -> DaemonProcess:
+        process = DaemonProcess(postgres_dsn, redis_url, **settings)
+        processes.append(process)
+        await process.start()
+        return process
+
+    yield start
+    for process in processes:
+        if process.lives:
+            await process.kill()
