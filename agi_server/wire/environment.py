@@ -40,15 +40,28 @@ _ARGUMENT = re.compile(r"agi_arg_([1-9][0-9]{0,2})")
 def environment_of(pairs: list[tuple[str, str]]) -> EnvironmentReceived:
     """The event for these keys and values, in the order they came.
 
-    Raises RemoteProtocolError where a value has forged other keys, see `first_of_repeated`.
+    Raises RemoteProtocolError where a value has forged other keys, see `first_of_repeated` and
+    `check_arguments_last`.
     """
     values = dict(pairs)
     if len(values) < len(pairs):
         values = first_of_repeated(pairs)
+    check_arguments_last(pairs)
     arguments: list[str] = []
     while (argument := values.get(f"agi_arg_{len(arguments) + 1}")) is not None:
         arguments.append(argument)
     return EnvironmentReceived(values=MappingProxyType(values), arguments=tuple(arguments))
+
+
+def check_arguments_last(pairs: list[tuple[str, str]]) -> None:
+    """Asterisk sends the arguments behind all other keys. It may send none, and then one that a
+    value has forged repeats nothing, but stands too early: raises RemoteProtocolError."""
+    arguments_began = False
+    for key, _ in pairs:
+        if key.startswith("agi_arg_"):
+            arguments_began = True
+        elif arguments_began and key in _POSITIONS:
+            raise RemoteProtocolError(f"an argument stands before {key}")
 
 
 def first_of_repeated(pairs: list[tuple[str, str]]) -> dict[str, str]:

@@ -21,7 +21,8 @@ the whole conversation, but for four things:
   - Of a repeated key the first is kept; unless a key which Asterisk sends *before* it stands
     between the two, for then the first is the forged one, and the environment is refused. (An
     `agi_accountcode` in a caller's name comes before the real one, but so does the real
-    `agi_callingpres` that Asterisk sends between them.)
+    `agi_callingpres` that Asterisk sends between them.) So is one with an argument that stands
+    before other keys: Asterisk sends arguments last, and may send none.
   - A line that answers no command is a fault: it is the tail of something forged (an environment
     ended early by an empty line, a value cut short), or the peer is no Asterisk.
 

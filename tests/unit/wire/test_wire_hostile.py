@@ -163,6 +163,14 @@ def test_a_whole_forged_tail_of_the_environment_is_refused() -> None:
         AgiConnection().receive(REAL % (b"Eve\n" + tail))
 
 
+@pytest.mark.parametrize("value", [b"agi_calleridname: Alice", b"agi_extension: 5551"])
+def test_an_argument_forged_where_the_dialplan_gives_none_is_refused(value: bytes) -> None:
+    real = (REAL % b"Alice").replace(b"agi_arg_1: call-a\nagi_arg_2: ANSWER\n", b"")
+    forged = real.replace(value, value + b"\nagi_arg_1: account=2000000002")
+    with pytest.raises(RemoteProtocolError, match="an argument stands before"):
+        AgiConnection().receive(forged)
+
+
 @pytest.mark.parametrize("key", [b"network_script", b"request", b"uniqueid", b"callerid"])
 def test_a_key_forged_after_the_real_one_changes_nothing(key: bytes) -> None:
     assert values_of(b"Eve") == values_of(b"Eve\nagi_%s: evil" % key)
