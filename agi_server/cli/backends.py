@@ -4,6 +4,7 @@ import asyncio
 import functools
 import os
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -223,29 +224,31 @@ def _bind_directory(args: list[str], command: click.Command) -> list[str]:
     `customer show --embedded 1000000001` does not make a folder of that name.
     """
     bound: list[str] = []
-    rest = iter(args)
-    for word in rest:
-        if word == "--":
-            return [*bound, word, *rest]
-        if word != "--embedded":
-            bound.append(word)
-            continue
-        following = next(rest, None)
-        if following is not None and _is_directory(following, command):
-            bound.append(f"--embedded={following}")
-            continue
-        bound.append("--embedded=")
-        if following is not None:
-            # It may be another --embedded or --, so it is looked at again.
-            return bound + _bind_directory([following, *rest], command)
-    return bound
+    rest = deque(args)
+    while rest:
+        word = rest.popleft()
+        bound.append(word)
+        if word == "--config" and rest:
+            bound.append(rest.popleft())
+        elif word == "--" or _is_command(word, command):
+            break  # what follows is for others
+        elif word == "--embedded":
+            directory = rest.popleft() if rest and _is_directory(rest[0], command) else ""
+            bound[-1] = f"--embedded={directory}"
+    return [*bound, *rest]
+
+
+def _is_command(word: str, command: click.Command) -> bool:
+    if not isinstance(command, click.Group):
+        return False
+    return word in command.list_commands(click.Context(command))
 
 
 def _is_directory(word: str, command: click.Command) -> bool:
     if word.startswith("-"):
         return False
     if isinstance(command, click.Group):
-        return word not in command.list_commands(click.Context(command))
+        return not _is_command(word, command)
     if not any(isinstance(parameter, click.Argument) for parameter in command.params):
         return True
     return os.path.isdir(word) or (

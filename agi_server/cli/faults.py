@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import asyncpg
 import click
-import psycopg
 from click.exceptions import NoArgsIsHelpError
-from redis.exceptions import RedisError
 
 from agi_server.ledger.refills import RefillRefusedError
 from agi_server.observe.masking import mask_text
@@ -18,6 +16,8 @@ from agi_server.wire.script import ScriptError
 REFUSED = 1
 WRONG_USAGE = 2
 
+# By the drivers' names, so that a command which needs none of them need not load them.
+_BACKENDS = {"asyncpg": "PostgreSQL", "psycopg": "PostgreSQL", "redis": "Redis"}
 _NO_SCHEMA = "the database has not the schema of this release: run agi-server db upgrade"
 
 
@@ -58,10 +58,8 @@ def explain(fault: BaseException) -> Explanation:
             return _refused(str(fault))
         case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
             return _refused(_NO_SCHEMA)
-        case asyncpg.PostgresError() | asyncpg.InterfaceError() | psycopg.Error():
-            return _refused(f"PostgreSQL: {fault}")
-        case RedisError():
-            return _refused(f"Redis: {fault}")
+        case Exception() if backend := _BACKENDS.get(type(fault).__module__.partition(".")[0]):
+            return _refused(f"{backend}: {fault}")
         case OSError() if fault.filename is not None:
             return _refused(f"{fault.filename}: {fault.strerror}")
         case OSError():

@@ -23,7 +23,9 @@ def group() -> None:
 
 @group.command()
 @click.argument("name")
-@click.option("--may-call/--may-not-call", default=True, show_default=True)
+@click.option(
+    "--may-call/--may-not-call", default=True, show_default=True, help="Make calls at all."
+)
 @restriction_option
 @click.option(
     "--restricted-number", "restricted_numbers", multiple=True, metavar="RULE", help="Repeatable."

@@ -140,7 +140,9 @@ async def list_(session: Session, card: str | None, as_json: bool) -> None:
 @rates.command()
 @click.argument("number")
 @click.option("--plan", metavar="NAME", help="Needed where there are several.")
-@click.option("--seconds", type=click.IntRange(0), default=60, show_default=True)
+@click.option(
+    "--seconds", type=click.IntRange(0), default=60, show_default=True, help="Talk time to price."
+)
 @click.option("--at", type=TIME, metavar="TIME", help="When the call starts; otherwise now. UTC.")
 @click.option("--credit", type=MONEY, help="Show for how long it would last.")
 @json_option

@@ -41,6 +41,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "ledger.mismatch": "A balance differs from the sum of its entries.",
         "auth.locked_out": "Too many wrong account numbers: a caller or source is locked out.",
         "agi.bad_peer": "A peer broke the protocol or asked for what it may not: `error`.",
+        "agi.failed": "A fault of ours ended one AGI session; its call is denied.",
         "backend.down": "PostgreSQL or Redis does not answer; calls are denied or go on without.",
         "backend.up": "PostgreSQL or Redis answers again.",
         "server.started": "The daemon accepts calls.",

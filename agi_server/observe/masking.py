@@ -15,7 +15,8 @@ _SECRET_KEYS = frozenset({"dsn", "url", "secret", "password", "pin"})
 # Where an account number stands in text: a parameter of a URL, a channel variable, PostgreSQL's
 # "Key (account_number)=(…) already exists".
 _NUMBER_IN_TEXT = re.compile(
-    r"(account(?:code|_number)?\)?\s*[=:]\s*\(?)([^\s&,;\"')]+)", re.IGNORECASE
+    r"(account(?:code|_number)?\)?\s*[=:]\s*\(?)(?=[^\s&,;\"')]*[0-9]{4})([^\s&,;\"')]+)",
+    re.IGNORECASE,
 )
 # PostgreSQL quotes the whole row that breaks a constraint.
 _ROW_IN_TEXT = re.compile(r"(Failing row contains \().*", re.DOTALL)

@@ -1,0 +1,164 @@
+"""What goes wrong is one line and the right exit code; a traceback never (`run` checks that)."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import PROGRAM, Finished, Runner
+
+Command = Callable[..., Finished]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("nothing", "No such command 'nothing'"),
+        ("customer show", "Missing argument 'ACCOUNT'"),
+        ("customer create --statu active", "No such option '--statu'"),
+        ("customer create --status dead", "'dead' is not one of"),
+        ("customer create --account-number 123", "account_number: must be 6 to 15 digits"),
+        ("customer create --credit-limit 5", "credit_limit: is for postpaid accounts only"),
+        ("customer create --timezone Mars", "timezone: must be an IANA time zone"),
+        ("customer create --refill 1e3", "'1e3' is not an amount"),
+        ("customer create --restricted-number 44*", "restriction: must say blacklist or whitelist"),
+        ("customer refill 1000000001 0", "must be greater than 0"),
+        ("customer refill 1000000001 -- -5", "'-5' is negative"),
+        ("calls list --since yesterday", "'yesterday' is no time"),
+        ("calls list --limit 0", "0 is not in the range"),
+        ("replay x --to nowhere", "'nowhere' is no address"),
+        ("replay x --define y", "must be NAME=VALUE"),
+        ("trunk create gw", "Missing option '--dial'"),
+        ("trunk create gw --dial PJSIP/gw", "must contain {number}"),
+        ("plan create standard", "Missing option '--card'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    agi_server: Command, line: str, expected: str
+) -> None:
+    done = agi_server(*line.split())
+    assert 2 == done.exit_code
+    assert expected in done.err
+    assert 1 == len(done.err.splitlines())
+    assert "" == done.out
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("customer show 1000000009", "no customer has account number 100*****09"),
+        ("customer show id:77", "no customer has id 77"),
+        ("customer show id:x", "no customer has account number"),
+        ("customer create --plan none", "there is no call plan none"),
+        ("callerid remove 123456", "no customer has CallerID 123456"),
+        ("trunk disable none", "there is no trunk none"),
+        ("plan create standard --card none", "there is no rate card none"),
+        ("restriction list --group none", "there is no group none"),
+    ],
+)
+def test_what_is_refused_or_not_found_is_one_line_and_exit_code_1(
+    agi_server: Command, line: str, expected: str
+) -> None:
+    done = agi_server(*line.split())
+    assert (1, 1) == (done.exit_code, len(done.err.splitlines()))
+    assert expected in done.err
+
+
+def test_a_noun_alone_shows_its_help(agi_server: Command) -> None:
+    done = agi_server("customer")
+    assert 2 == done.exit_code
+    assert "reset-in-use" in done.err
+
+
+@pytest.mark.parametrize("line", ["serve", "customer list"])
+def test_without_any_database_a_command_says_what_to_do(
+    runner: Runner, plain_env: dict[str, str], tmp_path: Path, line: str
+) -> None:
+    done = runner.run(*line.split(), env=plain_env, folder=tmp_path)
+    assert (2, 1) == (done.exit_code, len(done.err.splitlines()))
+    assert "AGI_SERVER_POSTGRES__DSN" in done.err
+    assert "--embedded DIR" in done.err
+
+
+def test_serve_needs_redis_too(agi_server: Command, env: dict[str, str]) -> None:
+    del env["AGI_SERVER_REDIS__URL"]
+    done = agi_server("serve")
+    assert 2 == done.exit_code
+    assert "no Redis" in done.err
+
+
+@pytest.mark.parametrize(
+    ("dsn", "expected"),
+    [
+        ("postgresql://agi:geheim@127.0.0.1:1/agi", "PostgreSQL at postgresql://agi:********@127"),
+        (
+            "postgresql://agi@/agi?host=/nowhere",
+            "PostgreSQL at postgresql://agi@/agi?host=/nowhere",
+        ),
+    ],
+)
+def test_a_database_that_is_away_is_one_line_without_its_password(
+    runner: Runner, plain_env: dict[str, str], tmp_path: Path, dsn: str, expected: str
+) -> None:
+    env = plain_env | {"AGI_SERVER_POSTGRES__DSN": dsn, "AGI_SERVER_REDIS__URL": "redis://h"}
+    for line in ("customer list", "db status", "db upgrade", "serve"):
+        done = runner.run(*line.split(), env=env, folder=tmp_path)
+        assert 1 == done.exit_code, line
+        assert 1 == len(done.err.splitlines()), done.err
+        assert "geheim" not in done.err
+    listed = runner.run("customer", "list", env=env, folder=tmp_path)
+    assert expected in listed.err
+
+
+def test_bad_settings_are_named_with_their_place(
+    runner: Runner, plain_env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "agi-server.toml").write_text("[fastagi]\nprot = 1\n")
+    env = plain_env | {"AGI_SERVER_LOG__LEVEL": "loud"}
+    for line in ("config check", "serve", "customer list"):
+        done = runner.run(*line.split(), env=env, folder=tmp_path)
+        assert 2 == done.exit_code
+        assert (
+            "agi-server: agi-server.toml: fastagi.prot: unknown setting;"
+            " did you mean fastagi.port?\n"
+        ) in done.err
+        assert "agi-server: AGI_SERVER_LOG__LEVEL: must be 'debug'" in done.err
+
+
+def test_a_folder_for_embedded_servers_that_cannot_be_is_one_line(
+    runner: Runner, plain_env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = runner.run("db", "status", "--embedded", "file/data", env=plain_env, folder=tmp_path)
+    assert (1, 1) == (done.exit_code, len(done.err.splitlines()))
+
+
+def test_settings_are_shown_with_origin_and_without_secrets(
+    agi_server: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "my.toml").write_text("[fastagi]\nport = 4999\n")
+    arguments = ("config", "show", "--config", "my.toml")
+    secret = {"AGI_SERVER_REDIS__URL": "redis://:geheim@h/0"}
+    plain = agi_server(*arguments, **secret)
+    with_origin = agi_server(*arguments, "--origin", **secret)
+    rows = {row["name"]: row for row in agi_server(*arguments, "--json", **secret).json}
+    assert ("4999", "my.toml") == (rows["fastagi.port"]["value"], rows["fastagi.port"]["origin"])
+    assert "AGI_SERVER_REDIS__URL" == rows["redis.url"]["origin"]
+    assert "4999" in plain.out
+    assert "my.toml" in with_origin.out
+    assert "redis://:********@h/0" in plain.out
+    assert "geheim" not in plain.out + with_origin.out + str(rows)
+    assert "settings are valid" in agi_server("config", "check", "--config", "my.toml").out
+    global_option = agi_server("--config", "my.toml", "config", "show")
+    assert "4999" in global_option.out
+
+
+def test_debug_shows_where_and_nothing_else_does(plain_env: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "serve"],
+        env={**plain_env, "AGI_SERVER_DEBUG": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" in done.stderr

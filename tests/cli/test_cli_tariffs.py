@@ -1,0 +1,147 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from command_line import Finished
+
+Command = Callable[..., Finished]
+DEARER = """prefix,destination,price_per_minute,initial,increment
+44,United Kingdom,0.09,1,1
+4490,United Kingdom premium,1.20,60,60
+33,France,0.01,30,6
+"""
+
+
+def versions(command: Command) -> list[tuple[int, bool]]:
+    return [(each["version"], each["active"]) for each in command("rates", "list", "--json").json]
+
+
+def test_an_import_prints_what_changes_and_stays_inactive(shop: Command, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(DEARER)
+    done = shop("rates", "import", "new.csv", "--card", "retail")
+    assert 0 == done.exit_code
+    assert "1 new, 1 up, 1 down, 0 removed, 0 other terms, 0 unchanged" in done.out
+    assert [
+        "up      44      United Kingdom          0.06 1/1    0.09 1/1",
+        "down    4490    United Kingdom premium  1.50 60/60  1.20 60/60",
+        "new     33      France                              0.01 30/6",
+    ] == [line.rstrip() for line in done.out.splitlines()[2:5]]
+    assert "retail version 2, 3 rates, not active: rates activate makes it so" in done.out
+    assert [(2, False), (1, True)] == versions(shop)
+    assert "0.06" == shop("rates", "quote", "441", "--json").json["price_per_minute"]
+
+    assert "active" in shop("rates", "activate", "retail").out
+    assert [(2, True), (1, False)] == versions(shop)
+    assert "0.09" == shop("rates", "quote", "441", "--json").json["price_per_minute"]
+    assert 0 == shop("rates", "activate", "retail", "--version", "1").exit_code
+    assert [(2, False), (1, True)] == versions(shop)
+    assert 1 == shop("rates", "activate", "retail", "--version", "7").exit_code
+
+
+def test_a_dry_run_stores_nothing(shop: Command, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text(DEARER)
+    done = shop("rates", "import", "new.csv", "--card", "retail", "--dry-run", "--activate")
+    assert "1 new, 1 up, 1 down" in done.out
+    assert "dry run: nothing stored" in done.out
+    printed = shop("rates", "import", "new.csv", "--card", "retail", "--dry-run", "--json").json
+    assert (1, None) == (printed["diff"]["up"], printed["stored"])
+    assert [(1, True)] == versions(shop)
+
+
+def test_all_errors_of_a_sheet_are_named_by_line_and_nothing_is_stored(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.csv").write_text(
+        "prefix,destination,price_per_minute,initial,increment\n"
+        "44,ok,0.01,1,1\n"
+        "4x,bad,0.01,1,1\n"
+        "33,bad,free,1,1\n"
+        "49,bad,0.01,1,0\n"
+    )
+    done = shop("rates", "import", "bad.csv", "--card", "retail", "--activate")
+    assert 1 == done.exit_code
+    assert ["bad.csv:3: prefix", "bad.csv:4: price_per_minute", "bad.csv:5: increment"] == [
+        ":".join(line.split(":")[:3]) for line in done.err.splitlines()[:-1]
+    ]
+    assert "3 errors: nothing stored" == done.err.splitlines()[-1]
+    as_json = shop("rates", "import", "bad.csv", "--card", "retail", "--json")
+    assert 1 == as_json.exit_code
+    assert [3, 4, 5] == [error["line"] for error in json.loads(as_json.out)["errors"]]
+    assert [(1, True)] == versions(shop)
+
+
+def test_what_is_no_sheet_at_all_is_one_line(shop: Command, tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes(b"prefix,destination\n44,K\xf6ln\n")
+    (tmp_path / "empty.csv").write_text("prefix,destination,price_per_minute,initial\n")
+    for name, expected in (
+        ("latin.csv", "latin.csv:2: is not UTF-8 text"),
+        ("empty.csv", "empty.csv: has no rates"),
+        ("none.csv", "none.csv: No such file or directory"),
+    ):
+        done = shop("rates", "import", name, "--card", "retail")
+        assert (1, f"agi-server: {expected}\n") == (done.exit_code, done.err)
+
+
+def test_a_card_in_another_currency_or_without_a_trunk_is_told(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "new.csv").write_text(DEARER)
+    refused = shop("rates", "import", "new.csv", "--card", "retail", "--currency", "EUR")
+    assert (1, "agi-server: rate card retail is in USD, not in EUR\n") == (
+        refused.exit_code,
+        refused.err,
+    )
+    unrouted = shop("rates", "import", "new.csv", "--card", "other", "--currency", "EUR")
+    assert 0 == unrouted.exit_code
+    assert "other has no trunk: its calls are refused (no_route)" in unrouted.err
+
+
+def test_a_quote_shows_price_line_by_line_and_the_limit_of_a_credit(shop: Command) -> None:
+    quote = shop(
+        *("rates", "quote", "+449012345678", "--seconds", "61", "--credit", "4", "--json")
+    ).json
+    assert {
+        "number": "449012345678",
+        "card": "retail",
+        "currency": "USD",
+        "prefix": "4490",
+        "price_per_minute": "1.50",
+        "routes": ["gw"],
+        "dial": ["PJSIP/449012345678@gw"],
+        "billed_seconds": 120,
+        "cost": "3.00",
+        "limit_seconds": 120,
+        "lines": [{"line": "talk", "seconds": 120, "price_per_minute": "1.50", "amount": "3.00"}],
+    }.items() <= quote.items()
+    assert "United Kingdom premium" in shop("rates", "quote", "449012345678").out
+
+
+def test_a_quote_that_cannot_be_gives_the_reason_a_call_would_get(shop: Command) -> None:
+    for number, expected in (
+        ("15551234", "no_rate: "),
+        ("44x", "number_invalid: "),
+        ("1", "number_invalid: "),
+    ):
+        done = shop("rates", "quote", number)
+        assert 1 == done.exit_code
+        assert done.err.startswith(f"agi-server: {expected}")
+    assert 1 == shop("rates", "quote", "44123", "--plan", "none").exit_code
+    shop("plan", "create", "other", "--card", "retail")
+    unclear = shop("rates", "quote", "44123")
+    assert 2 == unclear.exit_code
+    assert "other, standard" in unclear.err
+
+
+def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
+    assert "trunk gw disabled\n" == shop("trunk", "disable", "gw").out
+    assert [{"name": "gw", "dial": "PJSIP/{number}@gw", "enabled": False}] == shop(
+        "trunk", "list", "--json"
+    ).json
+    assert [] == shop("rates", "quote", "44123", "--json").json["routes"]
+    assert shop("trunk", "enable", "gw", "--json").json["enabled"]
+    assert [{"name": "standard", "cards": ["retail"], "customers": 1}] == shop(
+        "plan", "list", "--json"
+    ).json
+    bad = shop("trunk", "create", "bad", "--dial", "PJSIP/{number}@a&PJSIP/{number}@b")
+    assert 2 == bad.exit_code
+    assert "dial: must not contain &" in bad.err
