@@ -114,7 +114,7 @@ class Authorizer:
     def _tell_lock_out(self, request: CallRequest, failures: Failures) -> None:
         """Once for each lock-out: with the failure that reaches the bound."""
         if failures.caller == self._lock_out.failures_per_caller:
-            log.warning("auth.locked_out", scope="caller", caller=request.callerid)
+            log.warning("auth.locked_out", scope="caller", caller=request.caller)
         if failures.source == self._lock_out.failures_per_source:
             log.warning("auth.locked_out", scope="source", source=request.source)
 

@@ -1,6 +1,5 @@
 """Who is calling: which account a call belongs to, found in one read."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,8 +7,6 @@ from typing import Any
 
 from agi_server.calls.request import CallRequest
 from agi_server.storage.postgres.statements import statement
-
-_CALLERID = re.compile(r"\+?([0-9]{3,15})")
 
 
 class Method(StrEnum):
@@ -88,8 +85,8 @@ def first_lookup(
     for method in methods:
         if method is Method.ACCOUNTCODE and request.accountcode:
             return Lookup(method=method, account_number=request.accountcode)
-        if method is Method.CALLERID and (number := _CALLERID.fullmatch(request.callerid)):
-            return Lookup(method=method, callerid=number[1])
+        if method is Method.CALLERID and request.caller is not None:
+            return Lookup(method=method, callerid=request.caller)
         if method is Method.PIN:
             return None
     return None
@@ -101,7 +98,7 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
         statement("calls/find_account"),
         lookup.account_number,
         lookup.callerid,
-        request.callerid or None,
+        request.caller,
         request.source,
         now,
         request.server,
@@ -135,7 +132,7 @@ async def count_failure(db: Any, request: CallRequest, now: datetime, window_s: 
     """
     rows = await db.fetch(
         statement("calls/count_failure"),
-        request.callerid or None,
+        request.caller,
         request.source,
         now,
         now + timedelta(seconds=window_s),

@@ -1,6 +1,9 @@
 """What Asterisk asks for, as a value: independent of AGI."""
 
+import re
 from dataclasses import dataclass
+
+_CALLERID = re.compile(r"\+?([0-9]{3,15})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +27,9 @@ class CallRequest:
     def source(self) -> str:
         """The endpoint the call came in on: `PJSIP/gw` of `PJSIP/gw-0000002d`."""
         return self.channel.rpartition("-")[0] or self.channel
+
+    @property
+    def caller(self) -> str | None:
+        """The digits of the CallerID; None when it is withheld, which may read `anonymous`."""
+        number = _CALLERID.fullmatch(self.callerid)
+        return number[1] if number else None

@@ -1,7 +1,10 @@
 """Fixtures for tests of the daemon on real PostgreSQL and Valkey; loaded by tests/conftest.py."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvloop
@@ -13,6 +16,7 @@ from support.channel import Channel
 from support.clock import Clock
 from support.daemons import Daemon, DaemonProcess, quick_settings
 from support.event_log import EventLog
+from support.wire_proxy import PostgresRounds, Proxy, RedisRounds
 
 StartDaemon = Callable[..., Awaitable[Daemon]]
 StartProcess = Callable[..., Awaitable[DaemonProcess]]
@@ -101,3 +105,36 @@ async def start_process(business: Business) -> AsyncIterator[StartProcess]:
     for process in processes:
         if process.lives:
             await process.kill()
+
+
+@pytest.fixture
+def proxy_directory() -> Iterator[Path]:
+    """Where the proxies listen: paths of sockets are short."""
+    with TemporaryDirectory(prefix="proxy-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+async def postgres_proxy(business: Business, proxy_directory: Path) -> AsyncIterator[Proxy]:
+    """PostgreSQL behind a faulty wire; `address` is its DSN."""
+    dsn, _, sockets = business.postgres_dsn.partition("host=")
+    socket = ".s.PGSQL.5432"
+    proxy = Proxy(
+        proxy_directory / socket,
+        f"{sockets}/{socket}",
+        PostgresRounds,
+        f"{dsn}host={proxy_directory}",
+    )
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+@pytest.fixture
+async def redis_proxy(business: Business, proxy_directory: Path) -> AsyncIterator[Proxy]:
+    """Valkey behind a faulty wire; `address` is its URL."""
+    socket = proxy_directory / "valkey.sock"
+    proxy = Proxy(socket, urlsplit(business.redis_url).path, RedisRounds, f"unix://{socket}")
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
