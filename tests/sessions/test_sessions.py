@@ -1,0 +1,26 @@
+"""The scripts of this folder, played against the daemon: what it says, and what it does."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import Stage
+from effect import expected_effect
+
+from agi_server.replay import load_script, play
+
+SCRIPTS = sorted(Path(__file__).parent.glob("*.agi"))
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+async def test_a_session_goes_as_scripted(path: Path, stage: Stage) -> None:
+    wanted = expected_effect(path)
+    balances, since = await stage.balances(), datetime.now(UTC)
+    result = await play(load_script(path), "127.0.0.1", stage.daemon.port, defines=stage.defines)
+    effect = await stage.effect(wanted, since, balances)
+    assert result.difference is None, f"{result.difference.text}\n{effect}"
+    assert wanted == effect
+    assert [] == await stage.reserved()
+    assert [] == await stage.business.mismatches()
