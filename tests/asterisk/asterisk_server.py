@@ -49,7 +49,7 @@ class AsteriskServer:
     Phones (SIP users `1001` …, see PHONES) call `sip_port` in decision mode, phones with a `c` in
     front (`c1001`) in call mode. Callers of any other name come from a carrier and reach nothing
     but ACCESS_NUMBER, which asks for account number and destination. The trunks `gw` and `gw2`
-    send their calls to the ports of `trunk_ports`, where a test starts a callee, or nobody.
+    send calls to the ports of `trunk_ports`, where a test starts a callee, or nobody.
     """
 
     tree: AsteriskTree
@@ -264,7 +264,7 @@ def _pjsip_conf(server: AsteriskServer) -> str:
         for user, account in PHONES.items()
     )
     trunks = "".join(
-        f"[{name}](agi-server-trunk)\naors={name}\n"
+        f"[{name}](agi-server-trunk)\naors={name}\ncontext=from-carrier\n"
         f"[{name}]\ntype=aor\ncontact=sip:127.0.0.1:{port}\n"
         for name, port in server.trunk_ports.items()
     )

@@ -1,6 +1,8 @@
 """One Asterisk for all tests of this folder, loud when it cannot be had."""
 
 import os
+import socketserver
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,16 +47,28 @@ def _asterisk(asterisk_tree: AsteriskTree) -> Iterator[AsteriskServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def _undertaker() -> Iterator[int]:
+    """The port of a listener that hangs up at once, which ends handlers that wait for a daemon."""
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
 @pytest.fixture
-def asterisk(_asterisk: AsteriskServer, request: pytest.FixtureRequest) -> Iterator[AsteriskServer]:
+def asterisk(
+    _asterisk: AsteriskServer, _undertaker: int, request: pytest.FixtureRequest
+) -> Iterator[AsteriskServer]:
     """The Asterisk of this run, idle and pointed to no daemon; its log is shown if the test fails.
 
-    What a test started must have ended when it ends.
+    Whatever calls a test left behind are ended, so that they do not disturb the next.
     """
     already_logged = len(_asterisk.log)
     _asterisk.point_to(1)
     yield _asterisk
     try:
+        _asterisk.point_to(_undertaker)
         _asterisk.cli("channel request hangup all")
         _asterisk.wait_until_idle()
     finally:

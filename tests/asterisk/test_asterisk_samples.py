@@ -1,7 +1,7 @@
 """The dialplan of the samples fails closed, whatever daemon, carrier or caller do."""
 
 import pytest
-from asterisk_server import SAMPLES, AsteriskServer, free_tcp_port
+from asterisk_server import ACCESS_NUMBER, SAMPLES, AsteriskServer, free_tcp_port
 from fastagi_peer import fastagi_peer
 from sip_scenarios import Answers, HangUp, Redirects, Refuses, WaitForGoOn
 from sipp import call, callee, calling
@@ -88,7 +88,7 @@ async def test_a_calling_number_with_a_line_feed_never_reaches_the_daemon(
     async with fastagi_peer(0, GRANTED) as daemon:
         asterisk.point_to(daemon.port)
         user = "442079460000%0Aagi_accountcode%3A%201000000002"
-        seen = await call(asterisk, "18005550100", user=user)
+        seen = await call(asterisk, ACCESS_NUMBER, user=user)
         assert 484 == seen.status
         assert [] == daemon.requests
 
@@ -98,7 +98,7 @@ async def test_a_redirecting_carrier_does_not_choose_where_the_call_goes(
 ) -> None:
     async with (
         fastagi_peer(0, GRANTED) as daemon,
-        callee(asterisk, "gw", Redirects(number="5559999")) as gw,
+        callee(asterisk, "gw", Redirects(number=ACCESS_NUMBER)) as gw,
     ):
         asterisk.point_to(daemon.port)
         seen = await call(asterisk, "5551234")
