@@ -70,6 +70,19 @@ def rate_of_fields(prefix: str, fields: Mapping[str, object], **more: Any) -> Ra
         raise A2BillingError(str(error)) from error
 
 
+def field_problems(fields: Mapping[str, object]) -> Iterator[A2BillingError]:
+    """Every field of a rate that `rate_of_fields` would refuse."""
+    amounts = frozenset(MONEY_FIELDS) | {name for names in STAGE_FIELDS for name in names[:2]}
+    for name in fields.keys() & RATE_FIELDS:
+        try:
+            if name in amounts:
+                money_field(fields, name)
+            else:
+                seconds_field(fields, name)
+        except A2BillingError as error:
+            yield error
+
+
 def _stages(fields: Mapping[str, object]) -> tuple[Stage, ...]:
     stages: list[Stage] = []
     used = True

@@ -102,8 +102,8 @@ def join_adjacent(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 def overlapping(intervals: Iterable[Interval]) -> bool:
     """Whether any minute of the week lies in two of the intervals."""
     covered = 0
-    for start, end in intervals:
-        minutes = _minutes_mask(start, end)
+    for interval in intervals:
+        minutes = minutes_of(interval)
         if covered & minutes:
             return True
         covered |= minutes
@@ -113,15 +113,30 @@ def overlapping(intervals: Iterable[Interval]) -> bool:
 def whole_week(intervals: Iterable[Interval]) -> bool:
     """Whether every minute of the week lies in one of the intervals."""
     covered = 0
-    for start, end in intervals:
-        covered |= _minutes_mask(start, end)
+    for interval in intervals:
+        covered |= minutes_of(interval)
     return covered == (1 << MINUTES_OF_WEEK) - 1
 
 
-def _minutes_mask(start: int, end: int) -> int:
+def minutes_of(interval: Interval) -> int:
+    """The minutes of the week in the interval, one bit each."""
+    start, end = interval
     if end <= start:
         return ((1 << MINUTES_OF_WEEK) - (1 << start)) | ((1 << end) - 1)
     return (1 << end) - (1 << start)
+
+
+def intervals_of(minutes: int) -> tuple[Interval, ...]:
+    """The intervals that hold the minutes of the week whose bits are set."""
+    week = (1 << MINUTES_OF_WEEK) - 1
+    if minutes == week:
+        return ((0, 0),)
+    before = (minutes << 1 | minutes >> (MINUTES_OF_WEEK - 1)) & week  # each minute's predecessor
+    starts, ends = minutes & ~before, before & ~minutes
+    edges = [minute for minute in range(MINUTES_OF_WEEK) if (starts | ends) >> minute & 1]
+    if edges and ends >> edges[0] & 1:
+        edges.append(edges.pop(0))
+    return tuple(sorted(zip(edges[::2], edges[1::2], strict=True)))
 
 
 def format_hours(intervals: Iterable[Interval]) -> str:

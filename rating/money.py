@@ -37,7 +37,7 @@ def parse_money(text: str, *, signed: bool = False) -> int:
     match = _DECIMAL.fullmatch(text.strip())
     if match is None:
         raise MoneyError(
-            f"{text[:40]!r} is not an amount: expected digits with at most 6 decimals, like 12.50"
+            f"{text[:40]!r} is not an amount: expected at most 12 digits and 6 decimals, like 12.50"
         )
     sign, units, decimals = match.groups()
     if sign and not signed:

@@ -1,113 +1,164 @@
-"""Rate sheets: text to rates, with every error by line and column."""
+"""Rate sheets: what a file says, with every error by line and column. Nothing is ever raised."""
 
-import csv
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from enum import StrEnum
+from itertools import chain, islice
 
-from rating.money import MoneyError, parse_money
-from rating.rate import Rate, RateError
-
-PLAIN_HEADER = (
-    "prefix",
-    "destination",
-    "price_per_minute",
-    "initial",
-    "increment",
-    "connection_fee",
-    "minimum_charge",
-    "buy_price_per_minute",
-    "buy_initial",
-    "buy_increment",
-    "effective_from",
+from rating.a2billing import A2BILLING_RULES
+from rating.rate import Rate
+from rating.rate_card import OWN_RULES, PricingRules
+from rating.sheet_a2billing import A2BillingReader, is_a2billing_header
+from rating.sheet_cells import DateOrder as DateOrder
+from rating.sheet_cells import decimal_sign
+from rating.sheet_columns import (
+    MONEY_COLUMNS,
+    MORE_COLUMNS,
+    OTHER_COLUMNS,
+    REQUIRED_COLUMNS,
+    Layout,
+    guess_layout,
+    known_columns,
+    layout_of,
+    suggestion,
 )
-"""Columns of the plain sheet (shared/contracts.md, section 8)."""
-REQUIRED_COLUMNS = PLAIN_HEADER[:4]
+from rating.sheet_columns import PLAIN_HEADER as PLAIN_HEADER
+from rating.sheet_entries import Entries
+from rating.sheet_entries import SheetError as SheetError
+from rating.sheet_reader import CarrierReader
+from rating.sheet_rows import (
+    HEADER_WITHIN_ROWS,
+    Row,
+    SheetUnreadableError,
+    decode,
+    delimited_rows,
+    is_workbook,
+    text_rows,
+    workbook_rows,
+)
 
-_MONEY_FIELDS = {
-    "price_per_minute": "price_micros_per_minute",
-    "connection_fee": "connection_fee_micros",
-    "minimum_charge": "minimum_charge_micros",
-    "buy_price_per_minute": "buy_price_micros_per_minute",
-}
-_SECONDS_FIELDS = {
-    "initial": "initial_s",
-    "increment": "increment_s",
-    "buy_initial": "buy_initial_s",
-    "buy_increment": "buy_increment_s",
-}
-_COLUMN_OF_FIELD = {
-    field: column for column, field in (_MONEY_FIELDS | _SECONDS_FIELDS).items()
-} | {"prefix": "prefix", "effective_from": "effective_from"}
+_SAMPLE_ROWS = 5_000
+"""Rows looked at to tell the header and the decimal sign."""
 
 
-@dataclass(frozen=True, slots=True)
-class SheetError:
-    """One thing wrong in a sheet: `line` counts from 1, `column` is the header's word or empty."""
+class SheetFormat(StrEnum):
+    """What a file is: told by itself, A2Billing's export, or a sheet with a price a prefix."""
 
-    line: int
-    column: str
-    message: str
+    AUTO = "auto"
+    A2BILLING = "a2billing"
+    CSV = "csv"
 
-    def __str__(self) -> str:
-        where = f"line {self.line}" + (f", {self.column}" if self.column else "")
-        return f"{where}: {self.message}"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetOptions:
+    """What a sheet does not say itself.
+
+    Dates without a time begin at midnight in `zone`; `date_order` is needed for dates like
+    31/01/2025. `decimal` is the sign before decimals, needed if it cannot be told. `columns` are
+    our names of the columns of a sheet without a header (empty: not used). `increments` (initial,
+    further) hold where the sheet has none. With `currency` a sheet that names another is refused.
+    `ignored` are headings of columns not to read. `worksheet` is the one of a workbook.
+    """
+
+    format: SheetFormat = SheetFormat.AUTO
+    zone: tzinfo = UTC
+    date_order: DateOrder | None = None
+    decimal: str = ""
+    columns: tuple[str, ...] = ()
+    increments: tuple[int, int] | None = None
+    currency: str = ""
+    ignored: tuple[str, ...] = ()
+    worksheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RateSheet:
-    """What a sheet says. With any error nothing of it is to be imported."""
+    """What a sheet says. With any error nothing of it is to be imported.
+
+    `notes` tell what was left out or assumed; `rules` are those that the format brings.
+    """
 
     rates: list[Rate]
     errors: list[SheetError]
+    notes: list[str] = field(default_factory=list)
+    rules: PricingRules = OWN_RULES
+
+
+RowReader = CarrierReader | A2BillingReader
 
 
 def parse_plain_sheet(lines: Iterable[str], *, zone: tzinfo = UTC) -> RateSheet:
-    """Read the plain sheet: CSV with a header of `PLAIN_HEADER`, the first four columns required.
+    """Read the plain sheet: CSV with a header of `PLAIN_HEADER` and, where needed, `MORE_COLUMNS`.
 
-    A missing or empty optional cell means the default: no fee, no minimum, nothing bought, billed
-    by the second after the initial increment, in force always. Dates without a time begin at
-    midnight in `zone`. Never raises: all errors are returned at once.
+    The first four columns are required. A missing or empty optional cell means the default: no fee,
+    no minimum, nothing bought, billed by the second after the initial increment, in force always.
+    Dates without a time begin at midnight in `zone`. All errors are returned at once.
     """
-    rates: list[Rate] = []
     errors: list[SheetError] = []
-    records = _records(lines, errors)
-    line, header = next(records, (1, []))
-    names = [name.strip().lower() for name in header]
-    errors += _header_errors(line, names)
+    rows = _until_unreadable(delimited_rows(_without_bom(lines)), errors)
+    line, header = next(rows, (1, []))
+    names = tuple(name.strip().lower() for name in header)
+    errors += _plain_header_errors(line, names)
     if errors:
         return RateSheet([], errors)
-    seen: dict[tuple[str, datetime | None], int] = {}
-    for line, cells in records:
-        if len(cells) > len(names):
-            message = f"{len(cells)} cells, the header has {len(names)}"
-            errors.append(SheetError(line, "", message))
-            continue
-        rate = _rate_of(line, dict(zip(names, cells, strict=False)), zone, errors)
-        if rate is None:
-            continue
-        first = seen.setdefault((rate.prefix, rate.effective_from), line)
-        if first != line:
-            message = f"{rate.prefix} from the same date stands in line {first} already"
-            errors.append(SheetError(line, "prefix", message))
-        rates.append(rate)
-    return RateSheet(rates, errors)
+    reader = CarrierReader(Layout(names, names), zone=zone)
+    return RateSheet(_read(reader, rows, errors, None), errors)
 
 
-def _records(lines: Iterable[str], errors: list[SheetError]) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each line that is not empty, up to the first unreadable one."""
-    reader = csv.reader(_without_bom(lines), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            errors.append(SheetError(reader.line_num, "", f"not readable as CSV: {error}"))
-            return
-        if any(cell.strip() for cell in cells):
-            yield line, cells
+def read_rate_sheet(
+    content: bytes,
+    options: SheetOptions | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> RateSheet:
+    """Read a rate sheet as carriers send them: CSV of any dialect, XLSX, or A2Billing's export.
+
+    `progress` is told the line reached, every thousand. All errors are returned at once.
+    """
+    options = options or SheetOptions()
+    errors: list[SheetError] = []
+    try:
+        if is_workbook(content):
+            rows = workbook_rows(content, options.worksheet)
+        else:
+            rows = text_rows(decode(content))
+    except SheetUnreadableError as error:
+        return RateSheet([], [SheetError(error.line, "", str(error))])
+    rows = _until_unreadable(rows, errors)
+    sample = list(islice(rows, _SAMPLE_ROWS))
+    notes: list[str] = []
+    found = _reader_of(sample, options, errors, notes)
+    if found is None:
+        return RateSheet([], errors, notes)
+    reader, first_row = found
+    rates = _read(reader, chain(sample[first_row:], rows), errors, progress)
+    if not rates and not errors:
+        errors.append(SheetError(sample[-1][0], "", "no rates below the header"))
+    is_a2billing = isinstance(reader, A2BillingReader)
+    return RateSheet(rates, errors, notes, A2BILLING_RULES if is_a2billing else OWN_RULES)
+
+
+def _read(
+    reader: RowReader,
+    rows: Iterable[Row],
+    errors: list[SheetError],
+    progress: Callable[[int], None] | None,
+) -> list[Rate]:
+    entries = Entries(errors)
+    for line, cells in rows:
+        for entry in reader.entries(line, cells, errors):
+            entries.add(entry, reader.prefix_heading)
+        if progress is not None and line % 1_000 == 0:
+            progress(line)
+    return entries.rates(reader.prefix_heading)
+
+
+def _until_unreadable(rows: Iterator[Row], errors: list[SheetError]) -> Iterator[Row]:
+    try:
+        yield from rows
+    except SheetUnreadableError as error:
+        errors.append(SheetError(error.line, "", str(error)))
 
 
 def _without_bom(lines: Iterable[str]) -> Iterator[str]:
@@ -115,57 +166,135 @@ def _without_bom(lines: Iterable[str]) -> Iterator[str]:
         yield line if index else line.removeprefix("\ufeff")
 
 
-def _header_errors(line: int, names: list[str]) -> Iterator[SheetError]:
+def _plain_header_errors(line: int, names: Sequence[str]) -> Iterator[SheetError]:
     for name in REQUIRED_COLUMNS:
         if name not in names:
             yield SheetError(line, name, "column missing in the header")
     for index, name in enumerate(names):
-        if name not in PLAIN_HEADER:
+        if name not in PLAIN_HEADER and name not in MORE_COLUMNS:
             yield SheetError(line, name, "unknown column")
         elif name in names[:index]:
             yield SheetError(line, name, "column twice in the header")
 
 
-def _rate_of(line: int, row: dict[str, str], zone: tzinfo, errors: list[SheetError]) -> Rate | None:
-    """The rate of one row, or None with its errors appended."""
-    before = len(errors)
-    fields: dict[str, object] = {
-        "prefix": row["prefix"].strip().removeprefix("+"),
-        "destination": row.get("destination", "").strip(),
-    }
-    for column, raw in row.items():
-        text = raw.strip()
-        if column in ("price_per_minute", "initial") and not text:
-            errors.append(SheetError(line, column, "empty"))
-        elif not text:
-            continue
-        elif column in _MONEY_FIELDS:
-            try:
-                fields[_MONEY_FIELDS[column]] = parse_money(text)
-            except MoneyError as error:
-                errors.append(SheetError(line, column, str(error)))
-        elif column in _SECONDS_FIELDS:
-            if text.isascii() and text.isdigit() and len(text) < 9:
-                fields[_SECONDS_FIELDS[column]] = int(text)
-            else:
-                message = f"{text[:40]!r} is not a number of whole seconds"
-                errors.append(SheetError(line, column, message))
-        elif column == "effective_from":
-            try:
-                date = datetime.fromisoformat(text)
-                date = date if date.tzinfo else date.replace(tzinfo=zone)
-                fields["effective_from"] = date.astimezone(UTC)
-            except (ValueError, OverflowError):
-                message = f"{text[:40]!r} is not a date like 2025-01-31 or 2025-01-31T08:00:00Z"
-                errors.append(SheetError(line, column, message))
-    for column in REQUIRED_COLUMNS:
-        if column not in row:
-            errors.append(SheetError(line, column, "missing"))
-    if len(errors) > before:
+def _reader_of(
+    sample: list[Row], options: SheetOptions, errors: list[SheetError], notes: list[str]
+) -> tuple[RowReader, int] | None:
+    """A reader of the rows, and the index of the first; None with errors appended."""
+    if not sample:
+        errors.append(SheetError(1, "", "the sheet is empty"))
         return None
-    try:
-        return Rate(**fields)  # type: ignore[arg-type]
-    except RateError as error:
-        field, _, message = str(error).partition(": ")
-        errors.append(SheetError(line, _COLUMN_OF_FIELD.get(field, field), message))
+    header = None if options.columns else _header_row(sample, options.format)
+    if header is not None:
+        line, cells = sample[header]
+        if options.format is not SheetFormat.CSV and is_a2billing_header(cells):
+            a2billing = A2BillingReader(cells, zone=options.zone)
+            errors += (SheetError(line, *problem) for problem in a2billing.header_problems())
+            return None if errors else (a2billing, header + 1)
+    if options.format is SheetFormat.A2BILLING:
+        message = "no header with dialprefix and rateinitial: not A2Billing's export"
+        errors.append(SheetError(sample[0][0], "", message))
         return None
+    layout = _layout(sample, header, options, errors, notes)
+    if layout is None:
+        return None
+    first_row = 0 if header is None else header + 1
+    sign = options.decimal or _decimal_sign(sample[first_row:], layout)
+    if sign is None:
+        message = "decimal point or comma? 1,234 may be either: declare it"
+        errors.append(SheetError(sample[first_row][0], "", message))
+        return None
+    reader = CarrierReader(
+        layout,
+        zone=options.zone,
+        date_order=options.date_order,
+        decimal=sign,
+        increments=options.increments,
+        currency=options.currency,
+    )
+    return reader, first_row
+
+
+def _header_row(sample: list[Row], sheet_format: SheetFormat) -> int | None:
+    """The first row that names at least two columns we know, or one and has no digits."""
+    for index, (_, cells) in enumerate(sample[:HEADER_WITHIN_ROWS]):
+        if sheet_format is not SheetFormat.CSV and is_a2billing_header(cells):
+            return index
+        known = known_columns(cells)
+        if known > 1 or (known and len(cells) > 1 and not any(map(_has_digit, cells))):
+            return index
+    return None
+
+
+def _has_digit(cell: str) -> bool:
+    return any(character.isdigit() for character in cell)
+
+
+def _layout(
+    sample: list[Row],
+    header: int | None,
+    options: SheetOptions,
+    errors: list[SheetError],
+    notes: list[str],
+) -> Layout | None:
+    if options.columns:
+        layout = Layout(options.columns, options.columns)
+        line = sample[0][0]
+        for name in options.columns:
+            if name and name not in (*PLAIN_HEADER, *MORE_COLUMNS, *OTHER_COLUMNS):
+                errors.append(SheetError(line, name, "no column of ours"))
+    elif header is None:
+        guess, line = guess_layout([cells for _, cells in sample[:200]]), sample[0][0]
+        if guess is None:
+            message = "no header, and the columns cannot be told apart: say which is which"
+            errors.append(SheetError(line, "", message))
+            return None
+        layout = guess
+        names = ", ".join(column or "(ignored)" for column in layout.columns)
+        notes.append(f"no header; the columns are taken for: {names}")
+    else:
+        line = sample[header][0]
+        layout = layout_of(sample[header][1], options.ignored)
+        _look_over_headings(layout, line, options.ignored, errors, notes)
+    errors += _layout_errors(layout, line, options)
+    return None if errors else layout
+
+
+def _look_over_headings(
+    layout: Layout,
+    line: int,
+    ignored: Sequence[str],
+    errors: list[SheetError],
+    notes: list[str],
+) -> None:
+    left_out = []
+    for column, heading in zip(layout.columns, layout.headings, strict=True):
+        meant = "" if column or heading in ignored else suggestion(heading)
+        if meant:
+            errors.append(SheetError(line, heading, f"unknown column: is it {meant}?"))
+        elif not column and heading:
+            left_out.append(heading)
+    if left_out:
+        notes.append(f"columns left out: {', '.join(left_out)}")
+
+
+def _layout_errors(layout: Layout, line: int, options: SheetOptions) -> Iterator[SheetError]:
+    columns = layout.columns
+    for index, column in enumerate(columns):
+        if column and column in columns[:index]:
+            first, second = layout.heading(column), layout.headings[index]
+            message = f"means {column} like {first!r}: ignore one of them"
+            yield SheetError(line, second, message)
+    for column in ("prefix", "price_per_minute"):
+        if column not in columns:
+            yield SheetError(line, column, "no such column in the sheet")
+    if not {"initial", "increments"} & set(columns) and options.increments is None:
+        message = "no such column in the sheet, and no increments declared for all rates"
+        yield SheetError(line, "increments", message)
+
+
+def _decimal_sign(rows: Iterable[Row], layout: Layout) -> str | None:
+    indices = [index for index, column in enumerate(layout.columns) if column in MONEY_COLUMNS]
+    return decimal_sign(
+        cells[index] for _, cells in rows for index in indices if index < len(cells)
+    )

@@ -1,0 +1,263 @@
+"""Cells of rate sheets, in the ways carriers write them. Each reader raises CellError."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from rating.money import MoneyError, parse_money
+from rating.rate import MAX_PREFIX_DIGITS, MAX_SECONDS, RateError, Stage
+
+MAX_PREFIXES_IN_CELL = 10_000
+"""More prefixes than any carrier lists in one cell; a wider range is a mistake."""
+
+
+class CellError(ValueError):
+    """The cell is not what its column holds; the message shows it and says what is expected."""
+
+
+class DateOrder(StrEnum):
+    """The order in which a sheet writes day, month and year."""
+
+    DMY = "dmy"
+    MDY = "mdy"
+    YMD = "ymd"
+
+
+class Action(StrEnum):
+    """What a row does with its prefix."""
+
+    PRICE = "price"
+    BLOCK = "block"
+    DELETE = "delete"
+
+
+_ACTIONS = {
+    Action.PRICE: (
+        *("new", "add", "added", "addition", "increase", "increased", "decrease", "decreased"),
+        *("change", "changed", "update", "updated", "modified", "current", "unchanged", "same"),
+        *("no change", "active", "open", "ok", "price", "up", "down", "not blocked"),
+    ),
+    Action.BLOCK: (
+        *("block", "blocked", "barred", "bar", "not allowed", "forbidden", "closed"),
+        *("suspended", "no service", "not available"),
+    ),
+    Action.DELETE: (
+        *("delete", "deleted", "deletion", "remove", "removed", "withdrawn", "discontinued"),
+        *("obsolete", "cancelled", "expired"),
+    ),
+}
+_ACTION_OF = {word: action for action, words in _ACTIONS.items() for word in words}
+_YES = frozenset(("yes", "y", "true", "1", "x", "blocked", "block", "barred"))
+_NO = frozenset(("no", "n", "false", "0", "-", "open", "allowed"))
+
+_CURRENCY = re.compile(r"^(?:[A-Z]{3}|[$€£¥])?\s*([0-9.,]+)\s*(?:[A-Z]{3}|[$€£¥])?$")
+_SECONDS = re.compile(r"([0-9]{1,8})\s*(?:s|sec|secs|seconds?)?", re.ASCII | re.IGNORECASE)
+_INCREMENTS = re.compile(
+    r"([0-9]{1,8})\s*s?(?:ec)?(?:\s*[/+:-]\s*([0-9]{1,8})\s*s?(?:ec)?)?", re.ASCII | re.IGNORECASE
+)
+_NUMERIC_DATE = re.compile(
+    r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{2,4})(?:[ T]+([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?",
+    re.ASCII,
+)
+_NAMED_DATE = re.compile(
+    r"([0-9]{1,2})[ ./-]([A-Z]{3})[A-Z]*\.?[ ,./-]+([0-9]{4}|[0-9]{2})", re.IGNORECASE | re.ASCII
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_AT_ONCE = frozenset(("immediate", "immediately", "now", "asap", "at once"))
+_STAGE = re.compile(r"([0-9]{1,8})@([0-9.]+)(?:/([0-9]{1,8}))?(?:\+([0-9.]+))?", re.ASCII)
+
+
+def shown(text: str) -> str:
+    """The cell as an error message shows it."""
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+def decimal_sign(cells: Iterable[str]) -> str | None:
+    """The sign before the decimals in these prices: ``.`` or ``,``; None if that cannot be told.
+
+    ``1,234`` alone may be either; ``0,0125`` or ``1.234,56`` anywhere in the sheet settle it.
+    """
+    votes = {".": 0, ",": 0}
+    doubtful = False
+    for cell in cells:
+        match = _CURRENCY.match(cell.strip())
+        amount = match[1] if match else ""
+        signs = [sign for sign in ".," if sign in amount]
+        if len(signs) == 2:
+            votes[max(signs, key=amount.rfind)] += 1
+        elif signs:
+            whole, _, rest = amount.partition(signs[0])
+            if signs[0] in rest:
+                votes["," if signs[0] == "." else "."] += 1
+            elif len(rest) == 3 and 1 <= len(whole) <= 3 and whole[0] != "0":
+                doubtful = doubtful or signs[0] == ","
+            else:
+                votes[signs[0]] += 1
+    if not any(votes.values()):
+        return None if doubtful else "."
+    return "," if votes[","] > votes["."] else "."
+
+
+def read_money(text: str, sign: str = ".") -> int:
+    """Micros of a price with `sign` before its decimals; a currency beside it is left out."""
+    match = _CURRENCY.match(text)
+    amount = match[1] if match else text
+    thousands = "," if sign == "." else "."
+    if thousands in amount:
+        whole, _, decimals = amount.partition(sign)
+        if not re.fullmatch(rf"[0-9]{{1,3}}(?:\{thousands}[0-9]{{3}})+", whole):
+            raise CellError(f"{shown(text)} is not an amount with {sign!r} before its decimals")
+        amount = whole.replace(thousands, "") + (sign + decimals if decimals else "")
+    try:
+        return parse_money(amount.replace(sign, "."))
+    except MoneyError as error:
+        raise CellError(str(error)) from error
+
+
+def read_seconds(text: str) -> int:
+    """Whole seconds, like ``60`` or ``60 s``."""
+    match = _SECONDS.fullmatch(text)
+    if match is None or int(match[1]) > MAX_SECONDS:
+        raise CellError(f"{shown(text)} is not a number of whole seconds")
+    return int(match[1])
+
+
+def read_increments(text: str) -> tuple[int, int]:
+    """Initial and further increment of ``60/6``; ``60`` alone is both."""
+    match = _INCREMENTS.fullmatch(text)
+    if match is None:
+        raise CellError(f"{shown(text)} is not like 60/6")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def read_date(
+    text: str, order: DateOrder | None, zone: tzinfo, *, as_end: bool = False
+) -> datetime | None:
+    """UTC instant of a date (its midnight in `zone`) or a time; None for ``immediately``.
+
+    ISO and named months say themselves which is which; other dates need the sheet's `order`.
+    `as_end`: what ends at a date without a time ends with that day.
+    """
+    if text.lower() in _AT_ONCE:
+        return None
+    try:
+        date = _iso_date(text) or _named_date(text) or _ordered_date(text, order)
+        if date is not None:
+            if as_end and ":" not in text:
+                date += timedelta(days=1)
+            return (date if date.tzinfo else date.replace(tzinfo=zone)).astimezone(UTC)
+    except CellError:
+        raise
+    except (ValueError, OverflowError):
+        pass
+    raise CellError(f"{shown(text)} is not a date like 2025-01-31 or 2025-01-31T08:00:00Z")
+
+
+def _iso_date(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if re.match(r"[0-9]{4}-[0-9]{2}", text) else None
+
+
+def _named_date(text: str) -> datetime | None:
+    match = _NAMED_DATE.fullmatch(text)
+    if match is None:
+        return None
+    return datetime(_year(match[3]), _MONTHS.index(match[2].lower()) + 1, int(match[1]))
+
+
+def _ordered_date(text: str, order: DateOrder | None) -> datetime | None:
+    match = _NUMERIC_DATE.fullmatch(text)
+    if match is None:
+        return None
+    if len(match[1]) == 4:
+        order = DateOrder.YMD
+    if order is None:
+        raise CellError(f"{shown(text)}: day or month first? Declare it, or write 2025-01-31")
+    parts = {name: match[group] for name, group in zip(order, (1, 3, 4), strict=True)}
+    if len(parts["d"]) > 2 or len(parts["m"]) > 2 or len(parts["y"]) == 3:
+        raise ValueError
+    date = datetime(_year(parts["y"]), int(parts["m"]), int(parts["d"]))
+    if match[5]:
+        clock = datetime.strptime(match[5], "%H:%M:%S" if match[5].count(":") > 1 else "%H:%M")
+        date = datetime.combine(date.date(), clock.time())
+    return date
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 else 2000 + int(text)
+
+
+def read_prefixes(text: str, country_code: str = "") -> list[str]:
+    """Every prefix of a cell: ``44``, ``+44``, ``4420, 4421; 4430-4439``, ``4420 4421``.
+
+    Both ends of a range have the same number of digits. `country_code` goes before each.
+    """
+    code = country_code.removeprefix("+")
+    cell = re.sub(r"\s*[-–]\s*", "-", text.strip())
+    parts = re.split(r"\s*[,;/|\n]\s*" if re.search(r"[,;/|\n]", cell) else r"\s+", cell)
+    prefixes: list[str] = []
+    for part in parts:
+        if part or len(parts) == 1:
+            prefixes += (code + prefix for prefix in _range(part, has_code=bool(code)))
+        if len(prefixes) > MAX_PREFIXES_IN_CELL:
+            raise CellError(f"{shown(text)} has more than {MAX_PREFIXES_IN_CELL} prefixes")
+    for prefix in prefixes:
+        if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= MAX_PREFIX_DIGITS):
+            raise CellError(f"{shown(prefix)} is not 1 to {MAX_PREFIX_DIGITS} digits")
+    return prefixes
+
+
+def _range(part: str, *, has_code: bool) -> Iterator[str]:
+    first, dash, last = part.removeprefix("+").partition("-")
+    last = last.removeprefix("+")
+    if not dash:
+        if first or not has_code:
+            yield first
+        else:
+            yield ""  # an empty cell beside a country code is the country itself
+        return
+    if not (first + last).isascii() or not first.isdigit() or not last.isdigit():
+        raise CellError(f"{shown(part)} is not a range like 4420-4429")
+    if len(first) != len(last) or last < first:
+        raise CellError(f"{shown(part)}: a range goes up, between numbers of as many digits")
+    if int(last) - int(first) >= MAX_PREFIXES_IN_CELL:
+        raise CellError(f"{shown(part)} is more than {MAX_PREFIXES_IN_CELL} prefixes")
+    for number in range(int(first), int(last) + 1):
+        yield f"{number:0{len(first)}d}"
+
+
+def read_action(text: str) -> Action:
+    """What a row does, from the words carriers put into such columns."""
+    action = _ACTION_OF.get(" ".join(text.lower().split()))
+    if action is None:
+        raise CellError(f"{shown(text)} is not known: use new, delete or block")
+    return action
+
+
+def read_yes(text: str) -> bool:
+    """Whether a cell of a column ``blocked`` says so."""
+    word = text.lower()
+    if word not in _YES and word not in _NO:
+        raise CellError(f"{shown(text)} is neither yes nor no")
+    return word in _YES
+
+
+def read_stages(text: str) -> tuple[Stage, ...]:
+    """Stages like ``60@0.10/30+0.05 120@0.08``: length@price per minute/increment+entry fee."""
+    stages: list[Stage] = []
+    for part in text.split():
+        match = _STAGE.fullmatch(part)
+        if match is None:
+            raise CellError(f"{shown(part)} is not a stage like 60@0.10/30+0.05")
+        try:
+            stages.append(
+                Stage(
+                    length_s=int(match[1]),
+                    price_micros_per_minute=parse_money(match[2]),
+                    increment_s=int(match[3] or 1),
+                    entry_fee_micros=parse_money(match[4] or "0"),
+                )
+            )
+        except (MoneyError, RateError) as error:
+            raise CellError(f"{shown(part)}: {error}") from error
+    return tuple(stages)

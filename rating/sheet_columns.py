@@ -1,0 +1,235 @@
+"""Which column of a rate sheet is what: our own names, and the words carriers put into headers."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+PLAIN_HEADER = (
+    "prefix",
+    "destination",
+    "price_per_minute",
+    "initial",
+    "increment",
+    "connection_fee",
+    "minimum_charge",
+    "buy_price_per_minute",
+    "buy_initial",
+    "buy_increment",
+    "effective_from",
+)
+"""Columns of the plain sheet (shared/contracts.md, section 8)."""
+REQUIRED_COLUMNS = PLAIN_HEADER[:4]
+MORE_COLUMNS = (
+    "buy_connection_fee",
+    "disconnection_fee",
+    "disconnection_fee_after",
+    "stages",
+    "short_call_threshold",
+    "short_call_time",
+    "block_surcharge",
+    "block",
+    "grace",
+    "hours",
+    "effective_until",
+    "action",
+)
+"""What else a rate may have; a plain sheet has them where it needs them."""
+
+OTHER_COLUMNS = ("country_code", "increments", "buy_increments", "blocked", "currency")
+"""What only carriers' sheets have."""
+
+MONEY_COLUMNS = {
+    "price_per_minute": "price_micros_per_minute",
+    "connection_fee": "connection_fee_micros",
+    "minimum_charge": "minimum_charge_micros",
+    "buy_price_per_minute": "buy_price_micros_per_minute",
+    "buy_connection_fee": "buy_connection_fee_micros",
+    "disconnection_fee": "disconnection_fee_micros",
+    "block_surcharge": "block_surcharge_micros",
+}
+SECONDS_COLUMNS = {
+    "initial": "initial_s",
+    "increment": "increment_s",
+    "buy_initial": "buy_initial_s",
+    "buy_increment": "buy_increment_s",
+    "disconnection_fee_after": "disconnection_fee_after_s",
+    "short_call_threshold": "short_call_threshold_s",
+    "short_call_time": "short_call_time_s",
+    "block": "block_s",
+    "grace": "grace_s",
+}
+
+_WORDS = {
+    "prefix": (
+        *("prefixes", "dial code", "dial codes", "dialcode", "dialcodes", "code", "codes"),
+        *("destination code", "destination codes", "area code", "area codes", "dial prefix"),
+        *("dialprefix", "number prefix", "dialing code", "dialing codes", "dialling code"),
+        *("dialling codes", "full code", "breakouts", "breakout", "dialed digits", "digits"),
+        *("city code", "city codes", "routing code", "number range", "number ranges", "ranges"),
+    ),
+    "country_code": ("cc", "country dial code", "country prefix", "country codes", "idd code"),
+    "destination": (
+        *("destination name", "description", "name", "zone", "location", "route name", "area"),
+        *("destination description", "carrier destination", "country destination", "area name"),
+        *("zone name", "country network", "region", "destinations", "country operator"),
+    ),
+    "price_per_minute": (
+        *("price", "rate", "rate per minute", "price min", "rate min", "new rate", "new price"),
+        *("sell rate", "sell price", "sale price", "per minute", "charge per minute", "tariff"),
+        *("minute rate", "minute price", "price per min", "rate per min", "per min", "call rate"),
+        *("sell price per minute", "sell rate per minute", "retail price", "retail rate"),
+        *("standard rate", "rates", "prices", "amount per minute"),
+    ),
+    "initial": (
+        *("initial increment", "first increment", "initial interval", "first interval", "i1"),
+        *("min duration", "minimum duration", "minimum time", "interval 1", "initial period"),
+        *("first period", "initial block", "init block", "initial billing", "min time"),
+        *("initial charge interval", "minimum billing", "initial unit", "min"),
+    ),
+    "increment": (
+        *("next increment", "subsequent increment", "additional increment", "further increment"),
+        *("interval n", "next interval", "second increment", "subsequent period", "in", "inc"),
+        *("next period", "subsequent interval", "billing block", "next billing", "subsequent"),
+        *("further increments", "incr"),
+    ),
+    "increments": (
+        *("billing increment", "billing increments", "billing", "rounding", "billing interval"),
+        *("billing terms", "interval", "intervals", "charging interval", "charging increments"),
+        *("min inc", "billing unit", "initial increment next increment", "billing rule"),
+        *("call increments", "rounding rule", "sell increments"),
+    ),
+    "buy_increments": ("cost increments", "buy increment s", "buy billing increments"),
+    "connection_fee": (
+        *("setup fee", "connect fee", "connection charge", "connect charge", "call setup"),
+        *("setup charge", "connect cost", "set up fee", "set up charge", "call setup fee"),
+        *("initial fee", "per call", "price per call", "rate per call"),
+    ),
+    "minimum_charge": ("min charge", "minimum cost", "minimal cost", "minimum price"),
+    "buy_price_per_minute": (
+        *("buy rate", "buy price", "cost", "cost per minute", "our cost", "carrier rate"),
+        *("purchase rate", "purchase price", "wholesale rate", "termination rate", "buying rate"),
+        *("buying price", "buy rate per minute", "cost min", "cost per min", "carrier price"),
+    ),
+    "buy_connection_fee": ("buy setup fee", "buy connect fee", "cost per call"),
+    "buy_initial": ("buy initial increment", "buy first increment"),
+    "buy_increment": ("buy next increment", "buy further increment"),
+    "disconnection_fee": ("disconnect fee", "disconnect charge", "disconnection charge"),
+    "effective_from": (
+        *("effective date", "effective", "valid from", "start date", "date effective", "start"),
+        *("effective from date", "from date", "activation date", "valid since", "date"),
+        *("effective as of", "begin date", "from"),
+    ),
+    "effective_until": (
+        *("valid until", "end date", "valid to", "expiry date", "effective to", "until"),
+        *("effective until date", "stop date", "expires", "end"),
+    ),
+    "action": (
+        *("status", "change", "change type", "rate change", "code status", "type of change"),
+        *("code change", "change code", "rate status", "comment on change", "change status"),
+    ),
+    "blocked": ("barred", "forbidden", "blocking"),
+    "hours": ("time window", "time windows", "time of day", "days and hours", "time period"),
+    "currency": ("curr", "ccy", "rate currency"),
+}
+_COLUMN_OF = {word: column for column, words in _WORDS.items() for word in words} | {
+    name.replace("_", " "): name for name in (*PLAIN_HEADER, *MORE_COLUMNS, *OTHER_COLUMNS)
+}
+_CURRENCY_WORDS = frozenset(
+    ("usd", "eur", "gbp", "chf", "cad", "aud", "inr", "us", "euro", "euros")
+)
+_UNIT_WORDS = frozenset(("sec", "secs", "seconds", "s"))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of a sheet: what each cell of a row is (empty: nothing of ours)."""
+
+    columns: tuple[str, ...]
+    headings: tuple[str, ...]
+
+    def heading(self, column: str) -> str:
+        """The sheet's own word for one of our columns."""
+        return self.headings[self.columns.index(column)] if column in self.columns else column
+
+
+def column_of(heading: str) -> str:
+    """Our name of a column, or empty for a heading that means nothing to us.
+
+    Case, punctuation, currencies and units in the heading do not matter.
+    """
+    text = re.sub(r"\(.*?\)|\[.*?\]", " ", heading.lower())
+    words = re.sub(r"[^a-z0-9]+", " ", text).split()
+    for left_out in (frozenset[str](), _CURRENCY_WORDS, _CURRENCY_WORDS | _UNIT_WORDS):
+        column = _COLUMN_OF.get(" ".join(word for word in words if word not in left_out))
+        if column:
+            return column
+    return ""
+
+
+def known_columns(cells: Sequence[str]) -> int:
+    """How many of a row's cells are headings that we know."""
+    return sum(bool(column_of(cell)) for cell in cells if cell.strip())
+
+
+def layout_of(cells: Sequence[str], ignored: Sequence[str] = ()) -> Layout:
+    """The layout that a header row describes; `ignored` headings mean nothing to us."""
+    headings = tuple(" ".join(cell.split()) for cell in cells)
+    columns = ["" if heading in ignored else column_of(heading) for heading in headings]
+    words = [heading.lower() for heading in headings]
+    if "prefix" not in columns and "country_code" in columns:
+        columns[columns.index("country_code")] = "prefix"
+    if "destination" not in columns and "country" in words:
+        columns[words.index("country")] = "destination"
+    if "initial" not in columns and "increment" in columns:
+        # One column for both, like "Increment" with 60/6 or 60 in it.
+        columns[columns.index("increment")] = "increments"
+    return Layout(tuple(columns), headings)
+
+
+def suggestion(heading: str) -> str:
+    """Which of our headings an unknown one may have been meant for, or empty."""
+    words = " ".join(re.sub(r"[^a-z0-9]+", " ", heading.lower()).split())
+    close = get_close_matches(words, _COLUMN_OF, n=1, cutoff=0.85)
+    return _COLUMN_OF[close[0]] if close else ""
+
+
+def guess_layout(rows: Sequence[Sequence[str]]) -> Layout | None:
+    """The layout of a sheet without a header, from what its cells look like; None if in doubt.
+
+    One column of digits is the prefix, the first other column of amounts the price, one of
+    increments like 60/6, one of ISO dates, and the first of words the destination.
+    """
+    width = max(map(len, rows), default=0)
+    kinds = [
+        _kind([row[index].strip() for row in rows if index < len(row)]) for index in range(width)
+    ]
+    columns = [""] * width
+    for kind, most in (
+        ("prefix", 1),
+        ("price_per_minute", 1),
+        ("increments", 1),
+        ("effective_from", 1),
+    ):
+        found = [index for index in range(width) if kinds[index] == kind]
+        if len(found) > most or (not found and kind in ("prefix", "price_per_minute")):
+            return None
+        for index in found:
+            columns[index] = kind
+    if "words" in kinds:
+        columns[kinds.index("words")] = "destination"
+    return Layout(tuple(columns), tuple(f"column {index + 1}" for index in range(width)))
+
+
+def _kind(cells: Sequence[str]) -> str:
+    filled = [cell for cell in cells if cell]
+    for kind, pattern in (
+        ("prefix", r"\+?[0-9]{1,15}"),
+        ("price_per_minute", r"[0-9]+[.,][0-9]+"),
+        ("increments", r"[0-9]+/[0-9]+"),
+        ("effective_from", r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*"),
+        ("words", r".*[^\W\d_].*"),
+    ):
+        if filled and all(re.fullmatch(pattern, cell) for cell in filled):
+            return kind
+    return ""

@@ -1,0 +1,153 @@
+"""What the rows of a rate sheet say, brought in order of dates and hours."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rating.hours import Interval, overlapping, whole_week
+from rating.rate import Rate, RateWindow
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetError:
+    """One thing wrong in a sheet: `line` counts from 1, `column` is the header's word or empty."""
+
+    line: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" + (f", {self.column}" if self.column else "")
+        return f"{where}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEntry:
+    """A rate as one row has it: in force in these `hours` (empty: at any), and `until` a date."""
+
+    line: int
+    rate: Rate
+    hours: tuple[Interval, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def begins(self) -> datetime:
+        """From when the entry is in force."""
+        return self.rate.effective_from or _BEGINNING
+
+
+class Entries:
+    """Collects entries, finds those that contradict each other, and makes rates of the rest.
+
+    Most prefixes have one price a date; only those with hours or an end are held back, to see all
+    their entries together.
+    """
+
+    def __init__(self, errors: list[SheetError]) -> None:
+        self._errors = errors
+        self._rates: list[Rate] = []
+        self._lines: list[int] = []
+        self._line_of: dict[tuple[str, datetime | None], int] = {}
+        self._held_back: dict[str, list[SheetEntry]] = {}
+
+    def add(self, entry: SheetEntry, column: str) -> None:
+        """Take an entry; `column` is what the sheet calls the prefix."""
+        rate = entry.rate
+        if entry.until is not None and entry.until <= entry.begins:
+            self._errors.append(SheetError(entry.line, column, "ends before it begins"))
+        elif entry.hours or entry.until is not None:
+            self._held_back.setdefault(rate.prefix, []).append(entry)
+        else:
+            first = self._line_of.setdefault((rate.prefix, rate.effective_from), entry.line)
+            if len(self._line_of) > len(self._rates):
+                self._rates.append(rate)
+                self._lines.append(entry.line)
+            else:
+                message = f"{rate.prefix} from the same date stands in line {first} already"
+                self._errors.append(SheetError(entry.line, column, message))
+
+    def rates(self, column: str) -> list[Rate]:
+        """All rates; contradictions are added to the errors."""
+        if not self._held_back:
+            return self._rates
+        plain: list[Rate] = []
+        for rate, line in zip(self._rates, self._lines, strict=True):
+            if rate.prefix in self._held_back:
+                self._held_back[rate.prefix].append(SheetEntry(line, rate))
+            else:
+                plain.append(rate)
+        for entries in self._held_back.values():
+            contradictions = list(_contradictions(entries, column))
+            self._errors.extend(contradictions)
+            if not contradictions:
+                plain += self._dated(entries, column)
+        return plain
+
+    def _dated(self, entries: list[SheetEntry], column: str) -> Iterator[Rate]:
+        """The rates of one prefix from each date at which another entry comes into force or ends.
+
+        At any time the entries that began last count, those before them only outside their hours.
+        """
+        previous: Rate | None = None
+        ends = {entry.until for entry in entries if entry.until is not None}
+        for date in sorted({entry.begins for entry in entries} | ends):
+            active = [
+                entry
+                for entry in entries
+                if entry.begins <= date and (entry.until is None or date < entry.until)
+            ]
+            active.sort(key=lambda entry: entry.begins, reverse=True)
+            rate = _combined(active, None if date == _BEGINNING else date)
+            if rate is None and active:
+                message = f"{active[0].rate.prefix} has no price outside these hours"
+                self._errors.append(SheetError(active[0].line, column, message))
+                return
+            if rate is None and previous is not None:
+                gone = entries[0].rate.prefix
+                rate = Rate(prefix=gone, withdrawn=True, effective_from=date)
+            if rate is not None and not _same(rate, previous):
+                yield rate
+                previous = rate
+
+
+def _contradictions(entries: list[SheetEntry], column: str) -> Iterator[SheetError]:
+    for index, entry in enumerate(entries):
+        for other in entries[:index]:
+            if entry.begins != other.begins:
+                continue
+            if not (entry.hours or other.hours) or overlapping((*entry.hours, *other.hours)):
+                first, second = sorted((entry.line, other.line))
+                what = "hours" if entry.hours else "date"
+                message = f"{entry.rate.prefix} in the same {what} stands in line {first} already"
+                yield SheetError(second, column, message)
+                break
+
+
+def _combined(active: Iterable[SheetEntry], date: datetime | None) -> Rate | None:
+    """One rate of the entries in force, the latest first; None if they leave hours without one."""
+    windows: list[RateWindow] = []
+    base: Rate | None = None
+    for entry in active:
+        rate = replace(entry.rate, effective_from=date)
+        if not entry.hours:
+            base = rate
+            break
+        windows += (
+            RateWindow(start_minute=start, end_minute=end, rate=rate) for start, end in entry.hours
+        )
+    if base is None and whole_week(window.interval for window in windows):
+        base = windows[0].rate  # never in force: every minute is in a window
+    return None if base is None else replace(base, windows=tuple(windows))
+
+
+def _same(rate: Rate, previous: Rate | None) -> bool:
+    if previous is None:
+        return False
+    date = previous.effective_from
+    windows = tuple(
+        replace(window, rate=replace(window.rate, effective_from=date)) for window in rate.windows
+    )
+    bare = replace(rate, windows=(), effective_from=date)
+    return replace(bare, windows=windows) == previous

@@ -1,0 +1,207 @@
+"""Rows of a rate sheet to rates, by a layout of its columns."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from rating.hours import HoursError, Interval, parse_hours
+from rating.rate import Rate, RateError
+from rating.sheet_cells import (
+    Action,
+    CellError,
+    DateOrder,
+    read_action,
+    read_date,
+    read_increments,
+    read_money,
+    read_prefixes,
+    read_seconds,
+    read_stages,
+    read_yes,
+    shown,
+)
+from rating.sheet_columns import MONEY_COLUMNS, REQUIRED_COLUMNS, SECONDS_COLUMNS, Layout
+from rating.sheet_entries import SheetEntry, SheetError
+
+_COLUMN_OF_FIELD = {field: column for column, field in (MONEY_COLUMNS | SECONDS_COLUMNS).items()}
+_INCREMENT_FIELDS = {
+    "increments": ("initial_s", "increment_s"),
+    "buy_increments": ("buy_initial_s", "buy_increment_s"),
+}
+
+
+class CarrierReader:
+    """Reads rows whose columns a layout names; what is wrong becomes an error of its line."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        zone: tzinfo = UTC,
+        date_order: DateOrder | None = None,
+        decimal: str = ".",
+        increments: tuple[int, int] | None = None,
+        currency: str = "",
+    ) -> None:
+        self._layout = layout
+        self._zone = zone
+        self._date_order = date_order
+        self._decimal = decimal
+        self._increments = increments
+        self._currency = currency
+        self._known: dict[tuple[str, str], object] = {}
+        self.prefix_heading = layout.heading("prefix")
+
+    def entries(
+        self, line: int, cells: Sequence[str], errors: list[SheetError]
+    ) -> Iterator[SheetEntry]:
+        """What one row says: an entry for each of its prefixes, or errors appended."""
+        before = len(errors)
+        columns = self._layout.columns
+        if any(cell.strip() for cell in cells[len(columns) :]):
+            message = f"{len(cells)} cells, the header has {len(columns)}"
+            errors.append(SheetError(line, "", message))
+            return
+        values: dict[str, Any] = {}
+        for column, cell in zip(columns, cells, strict=False):
+            text = cell.strip()
+            if text and column:
+                self._read_cell(line, column, text, values, errors)
+        action = self._action(values)
+        errors += self._missing(line, cells, values, action)
+        prefixes = self._prefixes(line, values, errors)
+        if len(errors) == before:
+            yield from self._rates(line, prefixes, values, action, errors)
+
+    def _read_cell(
+        self, line: int, column: str, text: str, values: dict[str, Any], errors: list[SheetError]
+    ) -> None:
+        key = (column, text)
+        if key in self._known:
+            values[column] = self._known[key]
+            return
+        try:
+            value = self._value(column, text)
+        except (CellError, HoursError) as error:
+            errors.append(SheetError(line, self._layout.heading(column), str(error)))
+            values[column] = None  # not missing, and already complained of
+            return
+        values[column] = value
+        if column not in ("prefix", "destination") and len(self._known) < 100_000:
+            self._known[key] = value
+
+    def _value(self, column: str, text: str) -> object:
+        if column in ("prefix", "country_code", "destination"):
+            return text
+        if column in MONEY_COLUMNS:
+            return self._price_or_action(text, column)
+        if column in SECONDS_COLUMNS:
+            return read_seconds(text)
+        if column in _INCREMENT_FIELDS:
+            return read_increments(text)
+        if column in ("effective_from", "effective_until"):
+            as_end = column == "effective_until"
+            return read_date(text, self._date_order, self._zone, as_end=as_end)
+        if column == "action":
+            return read_action(text)
+        if column == "blocked":
+            return Action.BLOCK if read_yes(text) else Action.PRICE
+        if column == "stages":
+            return read_stages(text)
+        if column == "hours":
+            return parse_hours(text)
+        if column == "currency":
+            if self._currency and text.upper() != self._currency:
+                raise CellError(f"{shown(text)}: the card is in {self._currency}")
+            return text
+        raise AssertionError(f"column {column} has no reader")
+
+    def _price_or_action(self, text: str, column: str) -> object:
+        """Micros, or that the prefix is blocked, which some write where the price would stand."""
+        try:
+            return read_money(text, self._decimal)
+        except CellError:
+            if column == "price_per_minute" and text[:1].isalpha():
+                try:
+                    action = read_action(text)
+                except CellError:
+                    action = Action.PRICE
+                if action is not Action.PRICE:
+                    return action
+            raise
+
+    def _action(self, values: dict[str, Any]) -> Action:
+        """What the row does: deleting goes before blocking, and that before pricing."""
+        actions = [values.get(column) for column in ("action", "blocked", "price_per_minute")]
+        for action in (Action.DELETE, Action.BLOCK):
+            if action in actions:
+                return action
+        return Action.PRICE
+
+    def _missing(
+        self, line: int, cells: Sequence[str], values: dict[str, Any], action: Action
+    ) -> Iterator[SheetError]:
+        needed = {"prefix"}
+        if action is Action.PRICE:
+            needed.add("price_per_minute")
+            if self._increments is None:
+                needed.add("initial" if "initial" in self._layout.columns else "increments")
+        for index, column in enumerate(self._layout.columns):
+            empty = column in needed and column not in values
+            if column == "prefix" and values.get("country_code"):
+                empty = False
+            if column in REQUIRED_COLUMNS or column == "increments":
+                if index >= len(cells) and (column in needed or column == "destination"):
+                    yield SheetError(line, self._layout.headings[index], "missing")
+                elif empty:
+                    yield SheetError(line, self._layout.headings[index], "empty")
+
+    def _prefixes(self, line: int, values: dict[str, Any], errors: list[SheetError]) -> list[str]:
+        prefix, country_code = values.get("prefix", ""), values.get("country_code", "")
+        if not prefix and not country_code:
+            return []  # complained of as missing
+        try:
+            return read_prefixes(prefix, country_code)
+        except CellError as error:
+            errors.append(SheetError(line, self.prefix_heading, str(error)))
+            return []
+
+    def _rates(
+        self,
+        line: int,
+        prefixes: list[str],
+        values: dict[str, Any],
+        action: Action,
+        errors: list[SheetError],
+    ) -> Iterator[SheetEntry]:
+        terms: dict[str, Any] = {
+            "destination": values.get("destination", ""),
+            "effective_from": values.get("effective_from"),
+        }
+        hours: tuple[Interval, ...] = values.get("hours") or ()
+        until: datetime | None = values.get("effective_until")
+        if action is Action.PRICE:
+            self._add_terms(terms, values)
+        else:
+            terms["blocked" if action is Action.BLOCK else "withdrawn"] = True
+        try:
+            for prefix in prefixes:
+                yield SheetEntry(line, Rate(prefix=prefix, **terms), hours, until)
+        except RateError as error:
+            field, _, message = str(error).partition(": ")
+            column = _COLUMN_OF_FIELD.get(field, field)
+            errors.append(SheetError(line, self._layout.heading(column), message))
+
+    def _add_terms(self, terms: dict[str, Any], values: dict[str, Any]) -> None:
+        if self._increments is not None:
+            terms["initial_s"], terms["increment_s"] = self._increments
+        for column, value in values.items():
+            if column in MONEY_COLUMNS:
+                terms[MONEY_COLUMNS[column]] = value
+            elif column in SECONDS_COLUMNS:
+                terms[SECONDS_COLUMNS[column]] = value
+            elif column in _INCREMENT_FIELDS:
+                initial, increment = _INCREMENT_FIELDS[column]
+                terms[initial], terms[increment] = value
+            elif column == "stages":
+                terms["stages"] = value

@@ -1,0 +1,70 @@
+"""Rates as a plain sheet, for export: reading it back gives rates that price the same."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from io import StringIO
+
+from rating.hours import Interval, format_hours, intervals_of, minutes_of
+from rating.money import format_money
+from rating.rate import Rate, Stage
+from rating.sheet_columns import MONEY_COLUMNS, MORE_COLUMNS, PLAIN_HEADER, SECONDS_COLUMNS
+
+_PLAIN_RATE = Rate(prefix="0")
+
+
+def write_plain_sheet(rates: Sequence[Rate]) -> Iterator[str]:
+    """Lines of CSV: a header of `PLAIN_HEADER` and those of `MORE_COLUMNS` that any rate needs."""
+    needed = {column for rate in rates for row in _rows(rate) for column in row}
+    columns = (*PLAIN_HEADER, *(column for column in MORE_COLUMNS if column in needed))
+    yield _line(columns)
+    for rate in rates:
+        for row in _rows(rate):
+            yield _line([row.get(column, "") for column in columns])
+
+
+def _line(cells: Sequence[str]) -> str:
+    line = StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _rows(rate: Rate) -> Iterator[dict[str, str]]:
+    """A row for the rate, and one for each other rate that has hours of it."""
+    yield _row(replace(rate, windows=()), ())
+    taken = 0
+    hours: dict[Rate, int] = {}
+    for window in rate.windows:
+        minutes = minutes_of(window.interval) & ~taken  # the first window that holds one counts
+        taken |= minutes
+        hours[window.rate] = hours.get(window.rate, 0) | minutes
+    for other, minutes in hours.items():
+        if minutes:
+            yield _row(other, intervals_of(minutes))
+
+
+def _row(rate: Rate, hours: tuple[Interval, ...]) -> dict[str, str]:
+    row = {"prefix": rate.prefix, "destination": rate.destination}
+    if rate.effective_from is not None:
+        row["effective_from"] = rate.effective_from.isoformat().replace("+00:00", "Z")
+    if hours:
+        row["hours"] = format_hours(hours)
+    if rate.blocked or rate.withdrawn:
+        row["action"] = "block" if rate.blocked else "delete"
+        return row
+    row["price_per_minute"] = format_money(rate.price_micros_per_minute)
+    row["initial"] = str(rate.initial_s)
+    for column, field in MONEY_COLUMNS.items():
+        if getattr(rate, field) != getattr(_PLAIN_RATE, field):
+            row[column] = format_money(getattr(rate, field))
+    for column, field in SECONDS_COLUMNS.items():
+        if getattr(rate, field) != getattr(_PLAIN_RATE, field):
+            row[column] = str(getattr(rate, field))
+    if rate.stages:
+        row["stages"] = " ".join(map(_stage, rate.stages))
+    return row
+
+
+def _stage(stage: Stage) -> str:
+    price, fee = format_money(stage.price_micros_per_minute), format_money(stage.entry_fee_micros)
+    return f"{stage.length_s}@{price}/{stage.increment_s}+{fee}"

@@ -1,0 +1,176 @@
+"""Rate sheets in the shapes carriers send them: tests/rating_sheets."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rates_for_tests import rates, windowed_rates
+
+from rating.a2billing import A2BILLING_RULES
+from rating.charges import rate_in_force
+from rating.prefix_table import PrefixTable
+from rating.rate import Rate, RateError
+from rating.rate_card import OWN_RULES
+from rating.rate_json import rate_as_json, rate_from_json
+from rating.rate_sheet import (
+    DateOrder,
+    RateSheet,
+    SheetFormat,
+    SheetOptions,
+    parse_plain_sheet,
+    read_rate_sheet,
+)
+from rating.sheet_writing import write_plain_sheet
+
+SHEETS = Path(__file__).parents[2] / "rating_sheets"
+OPTIONS = {
+    "02": SheetOptions(date_order=DateOrder.DMY, zone=ZoneInfo("Europe/Berlin")),
+    "08": SheetOptions(zone=ZoneInfo("Europe/Madrid")),
+    "10": SheetOptions(date_order=DateOrder.MDY, zone=ZoneInfo("America/New_York")),
+}
+GOOD = sorted(path for path in (SHEETS / "good").iterdir() if path.suffix != ".json")
+BROKEN = sorted(path for path in (SHEETS / "broken").iterdir() if path.suffix != ".txt")
+
+
+def read(text: str, **options: object) -> RateSheet:
+    return read_rate_sheet(text.encode(), SheetOptions(**options))  # type: ignore[arg-type]
+
+
+def errors_of(sheet: RateSheet) -> list[str]:
+    return [str(error) for error in sheet.errors]
+
+
+def test_there_are_ten_shapes_and_at_least_fifty_broken_sheets() -> None:
+    assert (10, True) == (len(GOOD), len(BROKEN) >= 50)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_a_sheet_of_each_shape_is_read_as_its_golden_result(path: Path) -> None:
+    sheet = read_rate_sheet(path.read_bytes(), OPTIONS.get(path.name[:2]))
+    golden = json.loads(path.with_suffix(".json").read_text())
+    assert [] == sheet.errors
+    assert golden == {"notes": sheet.notes, "rates": [rate_as_json(rate) for rate in sheet.rates]}
+    PrefixTable(sheet.rates)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.name)
+def test_a_broken_sheet_has_its_clear_errors(path: Path) -> None:
+    sheet = read_rate_sheet(path.read_bytes(), SheetOptions(currency="USD"))
+    expected = path.with_suffix(".txt").read_text().splitlines()
+    assert expected
+    assert expected == errors_of(sheet)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_what_is_exported_prices_the_same_when_read_back(path: Path) -> None:
+    rates = read_rate_sheet(path.read_bytes(), OPTIONS.get(path.name[:2])).rates
+    again = parse_plain_sheet(write_plain_sheet(rates))
+    assert [] == again.errors
+    assert {semantics(rate) for rate in rates} == {semantics(rate) for rate in again.rates}
+
+
+def semantics(rate: Rate) -> tuple[Rate, ...]:
+    """What is in force outside all windows, and at each quarter of an hour of the week."""
+    in_force = [rate]
+    if rate.windows:
+        monday = datetime(2025, 6, 2, tzinfo=UTC)
+        for quarter in range(7 * 96):
+            at = monday + timedelta(minutes=15 * quarter)
+            in_force.append(rate_in_force(rate, at, OWN_RULES))
+    return tuple(replace(each, windows=()) for each in in_force)
+
+
+@given(st.one_of(rates, windowed_rates()))
+def test_any_rate_survives_export_and_json(rate: Rate) -> None:
+    [again] = parse_plain_sheet(write_plain_sheet([rate])).rates
+    assert semantics(rate) == semantics(again)
+    assert rate == rate_from_json(json.loads(json.dumps(rate_as_json(rate))))
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ({"prefix": "44", "colour": 1}, "colour: no field"),
+        ({"prefix": "44", "initial_s": -1}, "initial_s: "),
+        ({"initial_s": 1}, "rate: "),
+        ({"prefix": "44", "stages": [{"length": 1}]}, "rate: "),
+        ({"prefix": "44", "windows": [{"start_minute": 1}]}, "rate: "),
+        ({"prefix": 44}, "rate: "),
+    ],
+)
+def test_json_that_is_no_rate_is_refused(value: dict[str, object], part: str) -> None:
+    with pytest.raises(RateError, match=part):
+        rate_from_json(value)
+
+
+def test_a_delete_from_a_date_hands_its_numbers_to_the_shorter_prefix() -> None:
+    text = "Code,Rate,Increments,Status,Effective\n44,0.01,1/1,new,\n447,0.02,1/1,new,\n"
+    table = PrefixTable(read(text + "447,,,deleted,2025-06-15\n").rates)
+    found = [table.lookup("44770", datetime(2025, 6, day, 12, tzinfo=UTC)) for day in (14, 15)]
+    assert ["447", "44"] == [rate and rate.prefix for rate in found]
+
+
+def test_valid_until_a_day_includes_the_day() -> None:
+    text = "Code,Rate,Increments,Valid until\n44,0.01,1/1,2025-06-15\n"
+    table = PrefixTable(read(text).rates)
+    found = [table.lookup("4420", datetime(2025, 6, day, 12, tzinfo=UTC)) for day in (15, 16)]
+    assert [True, False] == [rate is not None for rate in found]
+
+
+def test_a_sheet_without_header_may_have_its_columns_declared() -> None:
+    text = "UK;44;0.01;0.02\n"
+    columns = ("destination", "prefix", "buy_price_per_minute", "price_per_minute")
+    [rate] = read(text, columns=columns, increments=(60, 6)).rates
+    assert (10_000, 20_000, 60, 6) == (
+        rate.buy_price_micros_per_minute,
+        rate.price_micros_per_minute,
+        rate.initial_s,
+        rate.increment_s,
+    )
+    assert ["line 1, colour: no column of ours"] == errors_of(
+        read(text, columns=(*columns[1:], "colour"), increments=(1, 1))
+    )
+
+
+def test_a_doubtful_decimal_sign_and_a_second_price_can_be_settled() -> None:
+    text = "Code;Rate;Old price;Price;Increments\n44;1,234;2;3;1/1\n"
+    [rate] = read(text, decimal=",", ignored=("Price",)).rates
+    assert 1_234_000 == rate.price_micros_per_minute
+
+
+def test_the_format_can_be_forced() -> None:
+    text = "dialprefix,rateinitial,initial\n44,0.01,1\n"
+    assert A2BILLING_RULES == read("dialprefix,rateinitial\n44,0.01\n").rules
+    assert ["line 1, initial: not a column of A2Billing's rates"] == errors_of(read(text))
+    plain = "prefix,destination,price_per_minute,initial\n44,UK,0.01,1\n"
+    assert ["line 1: no header with dialprefix and rateinitial: not A2Billing's export"] == (
+        errors_of(read(plain, format=SheetFormat.A2BILLING))
+    )
+
+
+def test_progress_tells_the_line_reached() -> None:
+    lines = "".join(f"44{number},UK,0.01,1\n" for number in range(2_500))
+    seen: list[int] = []
+    content = ("prefix,destination,price_per_minute,initial\n" + lines).encode()
+    assert 2_500 == len(read_rate_sheet(content, progress=seen.append).rates)
+    assert [1_000, 2_000] == seen
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=300),
+        st.text("prefix,;\t|\n\"'-/0123456789.:°é", max_size=300).map(str.encode),
+        st.tuples(st.sampled_from([path.read_bytes() for path in GOOD]), st.integers(0, 3_000)).map(
+            lambda pair: pair[0][: pair[1]]
+        ),
+    )
+)
+@settings(deadline=None)
+def test_no_content_raises_anything(content: bytes) -> None:
+    sheet = read_rate_sheet(content)
+    assert sheet.rates or sheet.errors
