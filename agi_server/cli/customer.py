@@ -150,6 +150,8 @@ async def create(
         at=session.now,
     )
     _print_account(account, account.account_number, as_json)
+    if new.account_number is None and not as_json:
+        click.echo("keep the account number: listings mask it", err=True)
 
 
 @customer.command()

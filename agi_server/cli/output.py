@@ -12,9 +12,6 @@ from rich.text import Text
 
 from rating.money import format_money
 
-# Where nobody reads along, a table is as wide as its text: nothing is cut for grep.
-_WIDE = 10_000
-
 
 def print_json(value: object) -> None:
     """One JSON document: an object for one thing, an array for a list."""
@@ -41,7 +38,7 @@ def print_list(
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in shown))
-    _console().print(table)
+    _print(table)
 
 
 def print_one(fields: Mapping[str, object], *, as_json: bool) -> None:
@@ -54,7 +51,7 @@ def print_one(fields: Mapping[str, object], *, as_json: bool) -> None:
     table.add_column(overflow="fold")
     for name, value in fields.items():
         table.add_row(name.replace("_", " "), _cell(value))
-    _console().print(table)
+    _print(table)
 
 
 def money(micros: int | None) -> str | None:
@@ -75,9 +72,17 @@ def time(value: datetime | None) -> str | None:
     return text.replace("+00:00", "Z")
 
 
-def _console() -> Console:
+def _print(table: Table) -> None:
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDE)
+    if console.is_terminal:
+        console.print(table)
+        return
+    # Nobody reads along: as wide as its text, so that nothing is cut for grep.
+    console = Console(highlight=False, width=10_000)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def _cell(value: object) -> Text:

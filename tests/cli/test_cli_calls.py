@@ -106,6 +106,16 @@ def test_replay_shows_the_first_difference_and_fails(
     assert '"line": ' in as_json.out
 
 
+def test_what_one_script_captures_the_next_may_use(
+    shop: Command, env: dict[str, str], scripts: Path
+) -> None:
+    with daemon(env, scripts) as port:
+        to = ("--to", f"127.0.0.1:{port}")
+        played = shop("replay", "authorize.agi", "settle.agi", *to)
+    assert 0 == played.exit_code, played.out + played.err
+    assert ["settled"] == [call["state"] for call in shop("calls", "list", "--json").json]
+
+
 def test_a_daemon_that_is_not_there_or_a_script_that_is_none_is_one_line(
     shop: Command, scripts: Path
 ) -> None:

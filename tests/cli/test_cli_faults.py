@@ -4,8 +4,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 from command_line import PROGRAM, Finished, Runner
+
+from agi_server.cli.faults import explain
 
 Command = Callable[..., Finished]
 
@@ -162,3 +165,24 @@ def test_debug_shows_where_and_nothing_else_does(plain_env: dict[str, str], tmp_
         text=True,
     )
     assert "Traceback" in done.stderr
+
+
+def test_a_settings_file_named_like_a_command_is_not_taken_for_one(
+    runner: Runner, plain_env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "db").write_text("[fastagi]\nport = 4999\n")
+    arguments = ("--config", "db", "--embedded", "config", "show")
+    assert "4999" in runner.run(*arguments, env=plain_env, folder=tmp_path).out
+
+
+def test_any_fault_is_one_line_without_account_numbers_and_passwords() -> None:
+    for fault in (
+        RuntimeError("Key (account_number)=(1000000001)\nalready exists"),
+        OSError("at postgresql://agi:geheim@db"),
+        asyncpg.UniqueViolationError("account_number)=(1000000001)"),
+    ):
+        explanation = explain(fault)
+        assert (1, 1) == (explanation.exit_code, len(explanation.lines))
+        assert "\n" not in explanation.lines[0]
+        assert "1000000001" not in explanation.lines[0]
+        assert "geheim" not in explanation.lines[0]

@@ -25,7 +25,7 @@ def test_an_import_prints_what_changes_and_stays_inactive(shop: Command, tmp_pat
         "up      44      United Kingdom          0.06 1/1    0.09 1/1",
         "down    4490    United Kingdom premium  1.50 60/60  1.20 60/60",
         "new     33      France                              0.01 30/6",
-    ] == [line.rstrip() for line in done.out.splitlines()[2:5]]
+    ] == done.out.splitlines()[2:5]
     assert "retail version 2, 3 rates, not active: rates activate makes it so" in done.out
     assert [(2, False), (1, True)] == versions(shop)
     assert "0.06" == shop("rates", "quote", "441", "--json").json["price_per_minute"]

@@ -232,15 +232,21 @@ async def test_a_callerid_belongs_to_one_account_and_can_be_switched_off(pool: A
 
 async def test_callerids_added_at_once_do_not_exceed_the_limit(pool: Any) -> None:
     account = await create(pool)
-    results = await asyncio.gather(
-        *(
-            callerids.add_callerid(pool, account.id, f"44{n}", max_callerids=2, changed_by="test")
-            for n in range(10, 18)
-        ),
-        return_exceptions=True,
-    )
-    assert 2 == len([result for result in results if isinstance(result, str)])
-    assert 2 == len(await callerids.list_callerids(pool, account.id))
+
+    async def add(number: str) -> str:
+        return await callerids.add_callerid(
+            pool, account.id, number, max_callerids=1, changed_by="test"
+        )
+
+    async with pool.acquire() as first:
+        async with first.transaction():
+            await callerids.store_callerid(first, account.id, "441", max_callerids=1)
+            second = asyncio.create_task(add("442"))
+            # It waits for the first to end; if it did not, it would see room and be done by now.
+            await asyncio.wait([second], timeout=0.5)
+        with pytest.raises(RefusedError, match="a customer has at most 1 CallerIDs"):
+            await second
+    assert ["441"] == [each.number for each in await callerids.list_callerids(pool, account.id)]
 
 
 @pytest.mark.parametrize("owner", list(RuleOwner))
