@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+SETTLE_TIMEOUT_SECONDS = 15
+
 
 @dataclass(slots=True)
 class FastAgiPeer:
@@ -14,7 +16,7 @@ class FastAgiPeer:
     port: int = 0
     # What Asterisk sent: script name -> its arguments, one entry a request.
     requests: list[tuple[str, list[str]]] = field(default_factory=list)
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         environment: dict[str, str] = {}
@@ -29,8 +31,13 @@ class FastAgiPeer:
             writer.write(f'EXEC MSet "{pairs}"\n'.encode())
             await reader.readline()
         if script == "settle":
-            self.settled.set()
+            self._settled.set()
         writer.close()
+
+    async def settled(self) -> list[str]:
+        """Wait for a settle; its arguments."""
+        await asyncio.wait_for(self._settled.wait(), SETTLE_TIMEOUT_SECONDS)
+        return next(arguments for script, arguments in self.requests if script == "settle")
 
     @property
     def scripts(self) -> list[str]:

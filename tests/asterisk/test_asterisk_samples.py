@@ -127,8 +127,7 @@ async def test_the_answer_time_of_a_failed_route_is_not_lent_to_the_next(
     async with fastagi_peer(0, grant) as daemon, callee(asterisk, "gw", Refuses(status=486)):
         asterisk.point_to(daemon.port)
         assert 486 == (await call(asterisk, "5551234")).status
-        await daemon.settled.wait()
-        *_, answered_at, ended_at = daemon.requests[-1][1]
+        *_, answered_at, ended_at = await daemon.settled()
         assert "" == answered_at
         assert ended_at
 
@@ -147,7 +146,6 @@ async def test_settle_is_told_again_when_no_daemon_listened_at_the_end_of_the_ca
         await caller.go_on()
         talk_ms = (await gw.ended()).talk_ms
         async with fastagi_peer(port) as daemon:
-            await daemon.settled.wait()
-    call_id, dialstatus, *_, answered_at, ended_at = daemon.requests[0][1]
+            call_id, dialstatus, *_, answered_at, ended_at = await daemon.settled()
     assert ("call-1", "ANSWER") == (call_id, dialstatus)
     assert talk_ms == pytest.approx((float(ended_at) - float(answered_at)) * 1000, abs=300)
