@@ -172,6 +172,12 @@ def chosen_backends() -> Iterator[Backends]:
         )
 
 
+async def reach_database(dsn: str) -> None:
+    """Raises UnreachableError, which names the database."""
+    async with AsyncExitStack() as stack:
+        await _open(stack, dsn)
+
+
 def _required_redis(url: str | None) -> str:
     if url is None:
         raise NoDatabaseError(

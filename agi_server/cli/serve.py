@@ -5,7 +5,8 @@ import asyncio
 import click
 import uvloop
 
-from agi_server.cli.backends import Backends, Command, with_backends
+from agi_server.app import serve as run_daemon
+from agi_server.cli.backends import Backends, Command, reach_database, with_backends
 from agi_server.observe import logging
 
 
@@ -21,10 +22,12 @@ def serve(backends: Backends) -> None:
       agi-server serve --embedded ./data
       agi-server serve --config /etc/agi-server/agi-server.toml
     """
-    from agi_server.app import serve as run_daemon
-
     redis_url = backends.require_redis()
     logging.configure(backends.settings.log.format, backends.settings.log.level)
-    daemon = run_daemon(backends.settings, backends.postgres_dsn, redis_url)
+
+    async def run() -> None:
+        await reach_database(backends.postgres_dsn)
+        await run_daemon(backends.settings, backends.postgres_dsn, redis_url)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(daemon)
+        runner.run(run())

@@ -62,8 +62,8 @@ def _config() -> Config:
 
 @contextmanager
 def _connection(dsn: str) -> Iterator[Connection]:
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
-    )
+    # Connected outside SQLAlchemy, which would wrap the driver's error in one of its own.
+    connected = psycopg.connect(dsn)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: connected, poolclass=NullPool)
     with engine.connect() as connection:
         yield connection
