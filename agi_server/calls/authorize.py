@@ -121,7 +121,29 @@ class Authorizer:
     def refuse_caller(self, found: Found) -> Denial | None:
         """The checks that need no destination: lock-out, account, status, expiry, own lock."""
         reason = refuse_caller(found, self._lock_out, self._now())
-        return None if reason is None else self._denial(found, reason)
+        return None if reason is None else self.denial(found, reason)
+
+    def denial(
+        self,
+        found: Found,
+        reason: Reason,
+        *,
+        destination: str | None = None,
+        plan_id: int | None = None,
+        quote: Quote | None = None,
+    ) -> Denial:
+        """A refusal that tells what was found out about the caller, for log and CDR."""
+        account = found.account
+        return Denial(
+            reason=reason,
+            account_id=account.id if account else 0,
+            account_number=account.account_number if account else "",
+            language=account.language if account else "",
+            identified_by=found.method.value,
+            destination=destination,
+            prefix=quote.rate.prefix if quote else None,
+            plan_id=quote.plan_id if quote else plan_id,
+        )
 
     async def decide(self, request: CallRequest, found: Found) -> Decision:
         """The decision. On an allow, money and a slot are held until settle or void.
@@ -135,20 +157,20 @@ class Authorizer:
         assert account is not None
         number = normalise(request.dialled)
         if isinstance(number, NumberInvalid):
-            return self._denial(found, Reason.NUMBER_INVALID)
+            return self.denial(found, Reason.NUMBER_INVALID)
         if (reason := refuse_number(account, number, request.dialled)) is not None:
-            return self._denial(found, reason, destination=number)
+            return self.denial(found, reason, destination=number)
         tariffs = self._tariffs.current
         plan_id = account.plan_id
         if request.plan is not None:
             plan_id = tariffs.plan_ids.get(request.plan)
         quote = tariffs.quote(plan_id, account.currency, number, now)
         if quote is None:
-            return self._denial(found, Reason.NO_RATE, destination=number, plan_id=plan_id)
+            return self.denial(found, Reason.NO_RATE, destination=number, plan_id=plan_id)
         try:
             targets = dial_targets(quote, number, account.id)
         except NumberNotDialableError:
-            return self._denial(found, Reason.NUMBER_INVALID)
+            return self.denial(found, Reason.NUMBER_INVALID)
         reason = (
             (None if targets else Reason.NO_ROUTE)
             or refuse_price(account, quote.rate.price_micros_per_minute)
@@ -171,7 +193,7 @@ class Authorizer:
             if isinstance(reserved, Grant):
                 return reserved
             reason = reserved
-        return self._denial(found, reason, destination=number, quote=quote)
+        return self.denial(found, reason, destination=number, quote=quote)
 
     async def _reserve(self, call: _Candidate) -> Grant | Reason:
         """Take slot and hold; when the funds moved meanwhile, once more with what is left."""
@@ -299,8 +321,10 @@ class Authorizer:
             account_id=account.id,
             account_number=account.account_number,
             language=account.language,
+            identified_by=call.found.method.value,
             destination=call.number,
             prefix=call.quote.rate.prefix,
+            plan_id=call.quote.plan_id,
             limit_ms=limit_ms,
             held_micros=terms.held_micros,
             available_micros=available_micros,
@@ -309,27 +333,6 @@ class Authorizer:
             dial_options=limit_option(
                 limit_ms, self._calls.warn_left_ms, self._calls.warn_every_ms
             ),
-        )
-
-    def _denial(
-        self,
-        found: Found,
-        reason: Reason,
-        *,
-        destination: str | None = None,
-        plan_id: int | None = None,
-        quote: Quote | None = None,
-    ) -> Denial:
-        account = found.account
-        return Denial(
-            reason=reason,
-            account_id=account.id if account else 0,
-            account_number=account.account_number if account else "",
-            language=account.language if account else "",
-            identified_by=found.method.value,
-            destination=destination,
-            prefix=quote.rate.prefix if quote else None,
-            plan_id=quote.plan_id if quote else plan_id,
         )
 
 

@@ -13,8 +13,10 @@ class Grant:
     account_id: int
     account_number: str
     language: str
+    identified_by: str
     destination: str
     prefix: str
+    plan_id: int
     limit_ms: int
     held_micros: int
     available_micros: int

@@ -51,9 +51,11 @@ async def call(session: AgiSession, services: RouteServices, parameters: CallPar
     talking = asking or (isinstance(found, Found) and found.method is Method.PIN)
     if talking and not session.hung_up:
         await _welcome(session, services, found)
-    for _ in range(_MOST_CALLS):
-        if asking and isinstance(found, Found):
+    for calls in range(_MOST_CALLS):
+        if asking and _may_call(services, found):
             digits = await ask_digits(session, ENTER_DESTINATION, MAX_DESTINATION_DIGITS)
+            if calls and not digits:
+                break  # no other call is wanted, so none is refused
             turn.restart()
             request = replace(request, dialled=digits)
         decision = await _one_call(session, services, turn, request, found, talking=talking)
@@ -71,10 +73,8 @@ async def _welcome(session: AgiSession, services: RouteServices, found: Found | 
     await pick_up(session)
     if isinstance(found, Found) and found.account is not None:
         await speak_language(session, found.account.language)
-    if isinstance(found, Denial) or services.authorizer.refuse_caller(found) is not None:
-        return
-    if found.account is not None:
-        await say_balance(session, found.account.available_micros, found.account.currency)
+        if _may_call(services, found):
+            await say_balance(session, found.account.available_micros, found.account.currency)
 
 
 async def _one_call(
@@ -87,8 +87,11 @@ async def _one_call(
     talking: bool,
 ) -> Decision:
     """Decide, and when allowed dial and settle."""
-    if session.hung_up:
-        decision: Decision = Denial(reason=Reason.CANCELLED)
+    decision: Decision
+    if isinstance(found, Denial):
+        decision = found
+    elif session.hung_up:
+        decision = services.authorizer.denial(found, Reason.CANCELLED)
     else:
         decision = await decide(session, services, turn, request, found)
     if talking and isinstance(decision, Grant):
@@ -100,6 +103,11 @@ async def _one_call(
     elif talking:
         await play(session, DENIAL_PROMPTS[decision.reason])
     return decision
+
+
+def _may_call(services: RouteServices, found: Found | Denial) -> bool:
+    """Whether it makes sense to ask for a number: nothing is known against the caller."""
+    return isinstance(found, Found) and services.authorizer.refuse_caller(found) is None
 
 
 def _goes_on(decision: Decision) -> bool:
@@ -121,7 +129,8 @@ async def _dial_and_settle(
 ) -> None:
     """Route by route until one carries the call, then settle by what Dial left behind."""
     subroutine = services.settings.calls.answered_subroutine
-    options = f"{grant.dial_options}U({subroutine})"
+    # i: a carrier that redirects (302) must not choose where the call goes.
+    options = f"{grant.dial_options}iU({subroutine})"
     outcome: list[str] = []
     route = 0
     for route, target in enumerate(grant.dial_targets, start=1):

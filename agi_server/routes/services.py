@@ -149,8 +149,11 @@ async def _take_back(services: RouteServices, decision: Decision, reason: Reason
         reason=reason,
         account_id=decision.account_id,
         account_number=decision.account_number,
+        language=decision.language,
+        identified_by=decision.identified_by,
         destination=decision.destination,
         prefix=decision.prefix,
+        plan_id=decision.plan_id,
     )
 
 
