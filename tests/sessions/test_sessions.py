@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Stage
-from effect import expected_effect
+from sessions_effect import expected_effect
+from sessions_stage import Stage
 
 from agi_server.replay import load_script, play
 

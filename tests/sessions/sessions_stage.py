@@ -1,0 +1,176 @@
+"""The business that the scripts call, and the daemon that they are played against."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from sessions_effect import Effect, described
+
+from agi_server.accounts import customers, groups
+from agi_server.accounts.account import AccountStatus, ExpiryMode, PaymentType, Restriction
+from agi_server.accounts.callerids import switch_callerid
+from agi_server.calls.records import list_calls
+from agi_server.tariffs import plans, rate_cards
+from rating.rate import Rate
+from support.business import MICROS, Business
+from support.daemons import DaemonProcess
+
+# Longer than any peer of the scripts needs that is not silent on purpose.
+IDLE_TIMEOUT_S = 2
+_PATIENCE_S = 5.0
+
+# The accounts of the scripts, named by what they are there for.
+_ACCOUNTS: Mapping[str, dict[str, Any]] = {
+    "prepaid": {"callerids": ("33123456789",), "refill_micros": 1_000 * MICROS},
+    "other": {"callerids": ("34911234567", "34917654321")},
+    "tight": {"refill_micros": 345_000},
+    "penny": {"refill_micros": 1_000},
+    "postpaid": {
+        "refill_micros": 0,
+        "payment_type": PaymentType.POSTPAID,
+        "credit_limit_micros": 5 * MICROS,
+    },
+    "indebted": {
+        "refill_micros": 0,
+        "payment_type": PaymentType.POSTPAID,
+        "credit_limit_micros": 5 * MICROS,
+    },
+    "penny_for_the_limit": {"refill_micros": 1_000},
+    "penny_for_the_overrun": {"refill_micros": 1_000},
+    "ivr": {"refill_micros": 12_500_000},
+    "spoken": {"refill_micros": 12_500_000, "callerids": ("33612345678",)},
+    "french_in_euros": {
+        "refill_micros": 12_500_000,
+        "currency": "EUR",
+        "plan": "european",
+        "language": "fr",
+    },
+    "single": {"simultaneous_access": 1},
+    "french": {"language": "fr"},
+    "brazilian": {"language": "pt-BR"},
+    "european": {"currency": "EUR", "plan": "european", "refill_micros": 12_500_000},
+    "without_plan": {"plan": None},
+    # One for each reason.
+    "cancelled": {"status": AccountStatus.CANCELLED},
+    "new": {"status": AccountStatus.NEW},
+    "unconfirmed": {"status": AccountStatus.UNCONFIRMED},
+    "reserved": {"status": AccountStatus.RESERVED},
+    "expired": {"status": AccountStatus.EXPIRED},
+    "suspended": {"status": AccountStatus.SUSPENDED},
+    "suspended_litigation": {"status": AccountStatus.SUSPENDED_LITIGATION},
+    "waiting_payment": {"status": AccountStatus.WAITING_PAYMENT},
+    "past_its_date": {
+        "expiry_mode": ExpiryMode.AT_DATE,
+        "expiry_date": datetime(2020, 1, 1),
+        "timezone": "Europe/Paris",
+    },
+    "past_its_days": {"expiry_mode": ExpiryMode.AFTER_CREATION, "expiry_days": 1},
+    "locked": {},
+    "group_without_calls": {"group": "no-calls"},
+    "group_without_premium": {"group": "no-premium"},
+    "blacklisting": {
+        "restriction": Restriction.BLACKLIST,
+        "restricted_numbers": ("4420*", "_00.", "491512345678"),
+    },
+    "whitelisting": {
+        "restriction": Restriction.WHITELIST,
+        "restricted_numbers": ("_442079ZXXXXX",),
+    },
+    "penniless": {"refill_micros": 0},
+    "paced": {"calls_per_second": 1},
+    "capped": {"max_price_micros_per_minute": 500_000},
+}
+
+
+class Stage:
+    """The daemon, and what the scripts do to it."""
+
+    def __init__(self, business: Business, daemon: DaemonProcess) -> None:
+        self.business = business
+        self.daemon = daemon
+        self.defines: dict[str, str] = {}
+        self.names: dict[int, str] = {}
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.daemon.port}"
+
+    async def seed(self) -> None:
+        """All accounts, by the services an operator uses."""
+        business, pool = self.business, self.business.pool
+        await business.open()
+        await business.card(
+            "premium", [Rate(prefix="44", price_micros_per_minute=3 * MICROS)], ("gw",)
+        )
+        await plans.create_plan(pool, "premium", ["premium"])
+        await rate_cards.store_version(
+            pool, "european", [Rate(prefix="44", price_micros_per_minute=60_000)],
+            rate_cards.Source(name="european.csv", sha256="european"),
+            currency="EUR", default_currency="USD", trunks=("gw",), activate=True,
+            at=business.now(),
+        )  # fmt: skip
+        await plans.create_plan(pool, "european", ["european"])
+        await groups.create_group(pool, "no-calls", may_call=False)
+        await groups.create_group(
+            pool, "no-premium", restriction=Restriction.BLACKLIST, restricted_numbers=["49*"]
+        )
+        business.now.advance(-timedelta(days=2).total_seconds())
+        for name, fields in _ACCOUNTS.items():
+            account = await business.customer(**fields)
+            self.defines[name] = account.account_number
+            self.names[account.id] = name
+            if name == "locked":
+                await customers.set_locked(pool, account, True, changed_by="test")
+        business.now.advance(timedelta(days=2).total_seconds())
+        await switch_callerid(pool, "34917654321", False, changed_by="test")
+
+    async def logged(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """The events since the last time, once all that are wanted have come (or in vain)."""
+        at = len(self.daemon.events)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                for event in wanted:
+                    await self.daemon.wait(event)
+        except TimeoutError:
+            pass
+        events = self.daemon.events[at:]
+        for number in self.defines.values():
+            assert number not in json.dumps(events)
+        return tuple(event["event"] for event in events)
+
+    async def balances(self) -> dict[str, int]:
+        """In micros, by the names of the accounts."""
+        accounts = await customers.list_accounts(self.business.pool)
+        return {self.names[account.id]: account.balance_micros for account in accounts}
+
+    async def effect(self, wanted: Effect, since: datetime, balances: Mapping[str, int]) -> Effect:
+        """What has happened since; the log is awaited, for the rest the daemon has a moment: it
+        answers Asterisk first and keeps the record of a refused call afterwards."""
+        log = await self.logged(wanted.log)
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while True:
+            records = await list_calls(self.business.pool, since=since, limit=1000)
+            now = await self.balances()
+            effect = Effect(
+                log=log,
+                calls=described(records[::-1], wanted.calls, self.names),
+                charged_micros={
+                    name: balance - now[name]
+                    for name, balance in balances.items()
+                    if balance != now[name]
+                },
+            )
+            is_over = asyncio.get_running_loop().time() > deadline
+            if is_over or (effect == wanted and not await self.reserved()):
+                return effect
+            await asyncio.sleep(0.01)
+
+    async def reserved(self) -> list[str]:
+        """Who still has money held, a call open, or a slot taken."""
+        accounts = await customers.list_accounts(self.business.pool)
+        reserved = [self.names[a.id] for a in accounts if a.held_micros or a.in_use]
+        with redis.Redis.from_url(self.business.redis_url) as slots:
+            return reserved + [key.decode() for key in slots.keys("*")]
