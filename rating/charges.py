@@ -75,9 +75,12 @@ def rate_in_force(rate: Rate, at: datetime, rules: PricingRules) -> Rate:
     return rate
 
 
-def sell_charges(course: Course, duration_s: int, rules: PricingRules) -> list[Charge]:
-    """Everything a call of `duration_s` is charged for. Fees, stages and increments are those of
-    the rate in force at its start; only the price of a minute changes with the hours."""
+def sell_charges(course: Course, duration_s: int, rules: PricingRules) -> tuple[list[Charge], int]:
+    """Everything a call of `duration_s` is charged for, and the seconds billed.
+
+    Fees, stages and increments are those of the rate in force at its start; only the price of a
+    minute changes with the hours.
+    """
     if duration_s < 0:
         raise ValueError(f"duration_s: {duration_s} is negative")
     rate = course.rate
@@ -94,17 +97,17 @@ def sell_charges(course: Course, duration_s: int, rules: PricingRules) -> list[C
         charges.append((LineKind.BLOCK_SURCHARGE, 0, 0, surcharge * 60))
     if rate.stages:
         _add_stages(charges, course, max(seconds, rate.initial_s), rules)
+        return charges, sum([charge[1] for charge in charges])
+    grid = 0 if rules.increments_from_zero else rate.initial_s
+    billed = _billed_seconds(seconds, rate.initial_s, rate.increment_s, grid)
+    if course.stretches:
+        for length, then in _pieces(course, 0, rate.initial_s, rate.increment_s, grid, billed):
+            price = then.price_micros_per_minute
+            charges.append((LineKind.TALK, length, price, length * price))
     else:
-        grid = 0 if rules.increments_from_zero else rate.initial_s
-        billed = _billed_seconds(seconds, rate.initial_s, rate.increment_s, grid)
-        if course.stretches:
-            for length, then in _pieces(course, 0, rate.initial_s, rate.increment_s, grid, billed):
-                price = then.price_micros_per_minute
-                charges.append((LineKind.TALK, length, price, length * price))
-        else:
-            price = rate.price_micros_per_minute
-            charges.append((LineKind.TALK, billed, price, billed * price))
-    return charges
+        price = rate.price_micros_per_minute
+        charges.append((LineKind.TALK, billed, price, billed * price))
+    return charges, billed
 
 
 def buy_side(course: Course, duration_s: int, rules: PricingRules) -> tuple[int, int]:

@@ -70,8 +70,7 @@ def price_call(
     minimum included, else those are due in full. Rounding happens once, by the card's rules.
     """
     course = course_of(rate, started_at, rules, duration_s)
-    charges = sell_charges(course, duration_s, rules)
-    billed = sum([charge[1] for charge in charges])
+    charges, billed = sell_charges(course, duration_s, rules)
     covered = min(billed, free_seconds)
     if free_seconds:
         charges.append(_package_charge(charges, billed, free_seconds))
@@ -103,10 +102,9 @@ def course_price_micros(
     free_seconds: int,
 ) -> int:
     """`price_micros` of a call whose course is known: what the limit is sought with."""
-    charges = sell_charges(course, duration_s, rules)
+    charges, billed = sell_charges(course, duration_s, rules)
     minimum = course.rate.minimum_charge_micros
     if free_seconds:
-        billed = sum([charge[1] for charge in charges])
         charges.append(_package_charge(charges, billed, free_seconds))
         if billed <= free_seconds:
             return 0

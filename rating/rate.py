@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, make_dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import cast
 
 from rating.hours import MINUTES_OF_WEEK, Interval
@@ -19,6 +20,9 @@ class RateError(ValueError):
 
 
 def _check_bounds(owner: object, names: tuple[str, ...], least: int, most: int) -> None:
+    values = attrgetter(*names)(owner)
+    if set(map(type, values)) == {int} and min(values) >= least and max(values) <= most:
+        return  # the way of a million rates; what follows only finds the name
     for name in names:
         value = getattr(owner, name)
         if type(value) is not int or not least <= value <= most:

@@ -41,7 +41,8 @@ class RateDiff:
 def diff_rates(old: Iterable[Rate], new: Iterable[Rate]) -> RateDiff:
     """Compare two sets of rates prefix by prefix; of several dates the latest counts.
 
-    That a rate begins at another date is no change by itself.
+    That a rate begins at another date is no change by itself. A prefix withdrawn in the end counts
+    as not there.
     """
     before, after = _latest_by_prefix(old), _latest_by_prefix(new)
     kinds: dict[str, list[RateChange]] = {
@@ -65,6 +66,8 @@ def _kind(change: RateChange) -> str | None:
         return "new"
     if change.new is None:
         return "removed"
+    if change.old == change.new:
+        return None
     if change.price_change_micros:
         return "up" if change.price_change_micros > 0 else "down"
     same_date = replace(change.new, effective_from=change.old.effective_from)
@@ -77,7 +80,7 @@ def _latest_by_prefix(rates: Iterable[Rate]) -> dict[str, Rate]:
         known = latest.get(rate.prefix)
         if known is None or _begins_later(rate, known):
             latest[rate.prefix] = rate
-    return latest
+    return {prefix: rate for prefix, rate in latest.items() if not rate.withdrawn}
 
 
 def _begins_later(rate: Rate, known: Rate) -> bool:

@@ -193,6 +193,8 @@ def read_prefixes(text: str, country_code: str = "") -> list[str]:
     Both ends of a range have the same number of digits. `country_code` goes before each.
     """
     code = country_code.removeprefix("+")
+    if not code and text.isascii() and text.isdigit() and len(text) <= MAX_PREFIX_DIGITS:
+        return [text]
     cell = re.sub(r"\s*[-–]\s*", "-", text.strip())
     parts = re.split(r"\s*[,;/|\n]\s*" if re.search(r"[,;/|\n]", cell) else r"\s+", cell)
     prefixes: list[str] = []

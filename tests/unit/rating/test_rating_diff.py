@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 from rating.rate import Rate
 from rating.rate_diff import RateChange, diff_rates
+from rating.rate_update import updated_rates
 
 
 def rate(prefix: str, price: int, **terms: object) -> Rate:
@@ -38,3 +39,24 @@ def test_of_several_dates_the_latest_counts_and_a_date_alone_is_no_change() -> N
     new = [rate("1", 200, effective_from=may), rate("1", 100, effective_from=january)]
     diff = diff_rates(old, [*new, rate("2", 5, effective_from=may)])
     assert (["1"], 1) == (prefixes(diff.up), diff.unchanged)
+
+
+def test_a_prefix_withdrawn_in_the_end_is_removed() -> None:
+    may = datetime(2025, 5, 1, tzinfo=UTC)
+    diff = diff_rates(
+        [rate("1", 1)], [rate("1", 1), rate("1", 0, withdrawn=True, effective_from=may)]
+    )
+    assert (["1"], 0) == (prefixes(diff.removed), diff.unchanged)
+
+
+def test_changes_replace_their_date_or_without_one_the_whole_prefix() -> None:
+    may, june = datetime(2025, 5, 1, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC)
+    current = [
+        *(rate("1", 1), rate("1", 2, effective_from=may)),
+        *(rate("2", 1), rate("2", 2, effective_from=may)),
+        *(rate("3", 1), rate("4", 1)),
+    ]
+    later, new = rate("1", 9, effective_from=may), rate("1", 10, effective_from=june)
+    changes = [later, new, rate("2", 7), rate("3", 0, withdrawn=True), rate("5", 5)]
+    expected = [rate("1", 1), rate("4", 1), later, new, rate("2", 7), rate("5", 5)]
+    assert expected == updated_rates(current, changes)
