@@ -28,6 +28,9 @@ class LineKind(StrEnum):
     MINIMUM_CHARGE = "minimum_charge"
 
 
+_TALK = LineKind.TALK
+"""Looking a member up in its class takes longer than the rest of the line."""
+
 Charge = tuple[LineKind, int, int, int]
 """Kind, billed seconds, price per minute in micros, amount in sixtieths of a micro."""
 
@@ -103,10 +106,10 @@ def sell_charges(course: Course, duration_s: int, rules: PricingRules) -> tuple[
     if course.stretches:
         for length, then in _pieces(course, 0, rate.initial_s, rate.increment_s, grid, billed):
             price = then.price_micros_per_minute
-            charges.append((LineKind.TALK, length, price, length * price))
+            charges.append((_TALK, length, price, length * price))
     else:
         price = rate.price_micros_per_minute
-        charges.append((LineKind.TALK, billed, price, billed * price))
+        charges.append((_TALK, billed, price, billed * price))
     return charges, billed
 
 
@@ -144,7 +147,7 @@ def _add_stages(charges: list[Charge], course: Course, seconds: int, rules: Pric
         end = passed - (passed - seconds) // rate.increment_s * rate.increment_s
         for length, then in _pieces(course, passed, passed, rate.increment_s, passed, end):
             price = then.price_micros_per_minute
-            charges.append((LineKind.TALK, length, price, length * price))
+            charges.append((_TALK, length, price, length * price))
 
 
 def _billed_seconds(seconds: int, initial_s: int, increment_s: int, grid: int) -> int:

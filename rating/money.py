@@ -28,6 +28,10 @@ class RoundingMode(StrEnum):
     """To the nearest; a half goes to the even neighbour."""
 
 
+_HALF_UP, _UP = RoundingMode.HALF_UP, RoundingMode.UP
+"""Looking a member up in its class takes as long as half a rounding."""
+
+
 def parse_money(text: str, *, signed: bool = False) -> int:
     """Micros of a decimal string like ``12``, ``12.5`` or ``0.0125`` (at most 6 decimals).
 
@@ -58,7 +62,7 @@ def round_micros(
     numerator: int,
     denominator: int,
     decimals: int = 6,
-    mode: RoundingMode = RoundingMode.HALF_UP,
+    mode: RoundingMode = _HALF_UP,
 ) -> int:
     """``numerator / denominator`` micros rounded to `decimals` places of the currency unit.
 
@@ -70,9 +74,9 @@ def round_micros(
     if remainder:
         twice = 2 * remainder
         if (
-            mode is RoundingMode.UP
+            mode is _UP
             or twice > divisor
-            or (twice == divisor and (mode is RoundingMode.HALF_UP or quotient % 2))
+            or (twice == divisor and (mode is _HALF_UP or quotient % 2))
         ):
             quotient += 1
     return -quotient * step if numerator < 0 else quotient * step
