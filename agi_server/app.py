@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -57,9 +57,13 @@ async def serve(settings: Settings, postgres_dsn: str, redis_url: str) -> None:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, postgres_dsn: str, redis_url: str
+    settings: Settings,
+    postgres_dsn: str,
+    redis_url: str,
+    *,
+    now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[FastAgiServer]:
-    """The daemon, listening; leaving the context drains it."""
+    """The daemon, listening, with `now` as its clock; leaving the context drains it."""
     deadline_ms = settings.fastagi.deadline_ms
     async with (
         open_pool(
@@ -74,14 +78,14 @@ async def running(
         tariffs = TariffStore()
         await _load_tariffs(postgres_dsn, tariffs)
         sessions = SessionMemory()
-        settler = Settler(db=pool, slots=slots, sessions=sessions, now=utc_now)
+        settler = Settler(db=pool, slots=slots, sessions=sessions, now=now)
         voider = Voider(
             db=pool,
             slots=slots,
             sessions=sessions,
             background=background,
             statement_timeout_ms=deadline_ms,
-            now=utc_now,
+            now=now,
         )
         services = RouteServices(
             settings=settings,
@@ -92,22 +96,22 @@ async def running(
                 slots=slots,
                 tariffs=tariffs,
                 sessions=sessions,
-                repair=SlotRepair(db=pool, slots=slots, background=background, now=utc_now),
+                repair=SlotRepair(db=pool, slots=slots, background=background, now=now),
                 voider=voider,
                 calls=settings.calls,
                 accounts=settings.accounts,
-                now=utc_now,
+                now=now,
             ),
             settler=settler,
             voider=voider,
-            outcomes=OutcomeLog(db=pool, now=utc_now),
+            outcomes=OutcomeLog(db=pool, now=now),
             health=PostgresHealth(),
         )
         recovery = Recovery(
             db=pool,
             settler=settler,
             charge_hold=settings.calls.unseen_end == "hold",
-            now=utc_now,
+            now=now,
         )
         server = FastAgiServer(settings.fastagi, Dispatcher(services))
         await server.start()

@@ -10,6 +10,7 @@ from typing import Any
 from agi_server.app import running
 from agi_server.fastagi.server import FastAgiServer
 from agi_server.settings import Settings
+from support.clock import Clock
 
 
 def quick_settings(**sections: dict[str, Any]) -> Settings:
@@ -26,10 +27,12 @@ class Daemon:
         self._stack = AsyncExitStack()
         self.server: FastAgiServer
 
-    async def start(self, settings: Settings, postgres_dsn: str, redis_url: str) -> None:
-        """Listen."""
+    async def start(
+        self, settings: Settings, postgres_dsn: str, redis_url: str, now: Clock
+    ) -> None:
+        """Listen, with a clock that the test moves."""
         self.server = await self._stack.enter_async_context(
-            running(settings, postgres_dsn, redis_url)
+            running(settings, postgres_dsn, redis_url, now=now)
         )
 
     @property
@@ -53,6 +56,7 @@ class DaemonProcess:
             **settings,
         }
         self._process: asyncio.subprocess.Process
+        self._reading = asyncio.Lock()
         self.events: list[dict[str, Any]] = []
         self.port = 0
 
@@ -66,13 +70,33 @@ class DaemonProcess:
 
     async def wait(self, name: str) -> dict[str, Any]:
         """Read its log up to the next event of this name."""
+        while (event := await self._read(name))["event"] != name:
+            pass
+        return event
+
+    def of(self, name: str, **values: Any) -> list[dict[str, Any]]:
+        """The events of a name that have these values, of those that were read so far."""
+        return [
+            event
+            for event in self.events
+            if event["event"] == name and values.items() <= event.items()
+        ]
+
+    async def logged(self, name: str, count: int = 1, **values: Any) -> list[dict[str, Any]]:
+        """Read its log until so many such events are in it; several may wait at a time."""
+        while len(found := self.of(name, **values)) < count:
+            async with self._reading:
+                if len(self.of(name, **values)) < count:  # nobody read it while we waited
+                    await self._read(name)
+        return found
+
+    async def _read(self, wanted: str) -> dict[str, Any]:
         assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            event: dict[str, Any] = json.loads(line)
-            self.events.append(event)
-            if event["event"] == name:
-                return event
-        raise AssertionError(f"the daemon ended before {name}: {self.events[-3:]}")
+        if not (line := await self._process.stdout.readline()):
+            raise AssertionError(f"the daemon ended before {wanted}: {self.events[-3:]}")
+        event: dict[str, Any] = json.loads(line)
+        self.events.append(event)
+        return event
 
     async def kill(self) -> None:
         """SIGKILL, as the kernel does when memory ends."""

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 import uvloop
 
-from agi_server import app
 from agi_server.storage.postgres.pool import open_pool
 from support.business import Business
 from support.channel import Channel
@@ -29,11 +28,9 @@ def pytest_asyncio_loop_factories() -> dict[str, Any]:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock() -> Clock:
     """The time of daemons in the test's loop and of its channels: real, until a test moves it."""
-    clock = Clock()
-    monkeypatch.setattr(app, "utc_now", clock)
-    return clock
+    return Clock()
 
 
 @pytest.fixture
@@ -55,7 +52,9 @@ async def business(postgres_dsn: str, redis_url: str, clock: Clock) -> AsyncIter
 
 
 @pytest.fixture
-async def start_daemon(business: Business, events: EventLog) -> AsyncIterator[StartDaemon]:
+async def start_daemon(
+    business: Business, events: EventLog, clock: Clock
+) -> AsyncIterator[StartDaemon]:
     """Start daemons of the business; keyword arguments are sections of the settings."""
     daemons: list[Daemon] = []
 
@@ -65,7 +64,7 @@ async def start_daemon(business: Business, events: EventLog) -> AsyncIterator[St
         **sections: dict[str, Any],
     ) -> Daemon:
         daemon = Daemon()
-        await daemon.start(quick_settings(**sections), postgres_dsn, redis_url)
+        await daemon.start(quick_settings(**sections), postgres_dsn, redis_url, clock)
         daemons.append(daemon)
         return daemon
 
