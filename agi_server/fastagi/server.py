@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import structlog
 
-from agi_server.fastagi.session import AgiSession, PeerGoneError, PeerSilentError
+from agi_server.fastagi.session import AgiSession, PeerGoneError
 from agi_server.settings import FastagiSettings
 from agi_server.wire.errors import WireError
 from agi_server.wire.protocol import WireLimits
@@ -95,7 +95,7 @@ class FastAgiServer:
             await self._handler(session)
         except PeerGoneError:
             pass  # its own business; what was reserved for it is released by the route
-        except (PeerSilentError, WireError) as error:
+        except WireError as error:
             self._broke(session, error)
         except Exception as error:
             # The last line of defence for all other calls: this one ends, denied.

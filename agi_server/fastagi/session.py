@@ -76,8 +76,8 @@ class AgiSession(asyncio.Protocol):
         """Send a command and wait for its reply.
 
         `patience_s` is how long Asterisk may work on it beyond the idle timeout (a prompt, a
-        Dial); None waits as long as the connection lives. Raises PeerGoneError, PeerSilentError,
-        or LocalProtocolError for a command out of turn.
+        Dial); None waits as long as the connection lives. Raises PeerGoneError, also when the reply
+        does not come, or LocalProtocolError for a command out of turn.
         """
         if self._closed:
             raise PeerGoneError
@@ -89,8 +89,8 @@ class AgiSession(asyncio.Protocol):
             async with asyncio.timeout(timeout_s):
                 return await self._waiter
         except TimeoutError:
-            self.close()
-            raise PeerSilentError(f"no reply within {timeout_s:g} s") from None
+            self._fault(PeerSilentError(f"no reply within {timeout_s:g} s"))
+            raise PeerGoneError from None
         finally:
             self._waiter = None
 
@@ -124,7 +124,8 @@ class AgiSession(asyncio.Protocol):
         try:
             events: tuple[Event, ...] = tuple(self._wire.receive(data))
         except RemoteProtocolError as error:
-            self._handle(error.events)
+            # What came before it in this segment is not used: a caller's name that forges the end
+            # of the environment is followed by the rest of the real one.
             self._fault(error)
         else:
             self._handle(events)
@@ -162,7 +163,7 @@ class AgiSession(asyncio.Protocol):
 
     def _fault(self, error: Exception) -> None:
         if not self._closed:
-            self._closed = True
+            self._closed = self.hung_up = True
             self._transport.abort()
             self._broke(self, error)
             self._stop_waiting(PeerGoneError())

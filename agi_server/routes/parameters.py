@@ -12,6 +12,7 @@ Ask = Literal["never", "missing", "always"]
 ASK_DESTINATION = "ask"
 """`destination=ask`: the caller types the number."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ACCOUNT_NUMBER = re.compile(r"[0-9]{6,15}")
 _METHODS = {"accountcode": Method.ACCOUNTCODE, "callerid": Method.CALLERID, "pin": Method.PIN}
@@ -58,6 +59,8 @@ def call_parameters(parts: list[str]) -> CallParameters:
         name, equals, value = part.partition("=")
         if name not in CallParameters.__slots__:
             raise BadRequestError("an unknown parameter")
+        if _CONTROL.search(value):
+            raise BadRequestError(f"{name}: has a control character")
         if name in given:
             raise BadRequestError(f"{name}: given twice")
         if not equals or not value:

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 _UNKNOWN_CALLERID = "unknown"
+_NO_SUCH_APPLICATION = "-2"  # EXEC's result where Asterisk has not loaded what it should run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,8 @@ async def deliver(
         reply = await session.ask(command)
     except PeerGoneError:
         return decision
-    if reply.code != 200 and isinstance(decision, Grant):
+    executed = reply.code == 200 and reply.result != _NO_SUCH_APPLICATION
+    if isinstance(decision, Grant) and not executed:
         decision = await _take_back(services, decision, Reason.UNAVAILABLE)
     return decision
 
