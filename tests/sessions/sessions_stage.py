@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,7 +92,7 @@ class Stage:
     def __init__(self, business: Business, daemon: DaemonProcess) -> None:
         self.business = business
         self.daemon = daemon
-        self.defines: dict[str, str] = {}
+        self.defines = {"megabyte": "x" * 1_000_000, "nul": "\0"}
         self.names: dict[int, str] = {}
 
     @property
@@ -130,15 +131,13 @@ class Stage:
     async def logged(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         """The events since the last time, once all that are wanted have come (or in vain)."""
         at = len(self.daemon.events)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 for event in wanted:
                     await self.daemon.wait(event)
-        except TimeoutError:
-            pass
         events = self.daemon.events[at:]
-        for number in self.defines.values():
-            assert number not in json.dumps(events)
+        for name in self.names.values():
+            assert self.defines[name] not in json.dumps(events)
         return tuple(event["event"] for event in events)
 
     async def balances(self) -> dict[str, int]:
@@ -167,6 +166,14 @@ class Stage:
             if is_over or (effect == wanted and not await self.reserved()):
                 return effect
             await asyncio.sleep(0.01)
+
+    async def tidy(self) -> None:
+        """After a script that failed: end what it left open, so that others are not hit."""
+        await self.business.pool.execute("UPDATE call_session SET expires_at = authorized_at")
+        await self.business.recover(charge_hold=False)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self.daemon.wait("nothing")  # reads what the daemon still has to say
 
     async def reserved(self) -> list[str]:
         """Who still has money held, a call open, or a slot taken."""

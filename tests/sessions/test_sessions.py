@@ -16,6 +16,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 async def test_a_session_goes_as_scripted(path: Path, stage: Stage) -> None:
+    try:
+        await _play(path, stage)
+    except AssertionError:
+        await stage.tidy()
+        raise
+
+
+async def _play(path: Path, stage: Stage) -> None:
     wanted = expected_effect(path)
     balances, since = await stage.balances(), datetime.now(UTC)
     result = await play(load_script(path), "127.0.0.1", stage.daemon.port, defines=stage.defines)
