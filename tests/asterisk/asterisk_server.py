@@ -1,5 +1,6 @@
 """A real Asterisk on loopback that runs the samples as they are, started for the tests."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -16,11 +17,14 @@ from asterisk_tree import AsteriskTree
 SAMPLES = Path(__file__).parents[2] / "asterisk-samples"
 START_TIMEOUT_SECONDS = 60
 CLI_TIMEOUT_SECONDS = 20
+LOG_TIMEOUT_SECONDS = 30
 IDLE_TIMEOUT_SECONDS = 15
+# Between two looks at the log, which nobody tells us about.
+LOOK_AGAIN_SECONDS = 0.05
 NOBODY = 65534
 
 # The accounts of the customers' phones; a test gives its customers these account numbers.
-PHONES = {"1001": "1000000001", "1002": "1000000002"}
+PHONES = {str(1000 + n): str(1_000_000_000 + n) for n in range(1, 11)}
 # Not in the samples, but loaded wherever autoload=yes: what they do must not harm either.
 EXTRA_MODULES = (
     "res_pjsip_refer",
@@ -88,6 +92,18 @@ class AsteriskServer:
             if time.monotonic() > deadline:
                 raise TimeoutError(self.cli("core show channels verbose"))
             time.sleep(0.05)
+
+    async def logs(self, text: str, *, since: int = 0) -> int:
+        """Wait until the log has this text after a place in it; returns the place after the text.
+
+        Raises TimeoutError with what was logged instead.
+        """
+        deadline = time.monotonic() + LOG_TIMEOUT_SECONDS
+        while (found := (log := self.log).find(text, since)) < 0:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not logged: {text}\n{log[since:]}")
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        return found + len(text)
 
     @property
     def log(self) -> str:

@@ -3,12 +3,16 @@
 import os
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from asterisk_server import AsteriskServer, running_asterisk
+from asterisk_server import AsteriskServer, free_tcp_port, running_asterisk
 from asterisk_tree import AsteriskTree, AsteriskUnavailableError, get_asterisk
+from exchange import Exchange
+
+from support.business import Business
+from support.fixtures import StartProcess
 
 _HERE = Path(__file__).parent
 _summary: list[str] = []
@@ -73,3 +77,38 @@ def asterisk(
         _asterisk.wait_until_idle()
     finally:
         request.node.add_report_section("teardown", "Asterisk log", _asterisk.log[already_logged:])
+
+
+@pytest.fixture(scope="session")
+def _differences_ms() -> Iterator[list[int]]:
+    """How far talk times were from what callees saw, for the summary of the run."""
+    differences: list[int] = []
+    yield differences
+    if differences:
+        _summary.append(
+            f"talk_ms was {min(differences):+} to {max(differences):+} ms from what the callee saw,"
+            f" in {len(differences)} calls"
+        )
+
+
+@pytest.fixture
+async def exchange(
+    asterisk: AsteriskServer,
+    business: Business,
+    start_process: StartProcess,
+    _differences_ms: list[int],
+) -> AsyncIterator[Exchange]:
+    """Asterisk with a daemon, which must end well, without a fault and without telling secrets."""
+    exchange = Exchange(
+        asterisk=asterisk,
+        business=business,
+        start_process=start_process,
+        fastagi_port=free_tcp_port(),
+        differences_ms=_differences_ms,
+    )
+    await exchange.open()
+    yield exchange
+    asterisk.cli("channel request hangup all")
+    asterisk.wait_until_idle()
+    assert 0 == await exchange.daemon.terminate()
+    exchange.assert_log_is_clean()

@@ -155,15 +155,20 @@ class SippProcess:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         return calls
 
-    async def answered(self, count: int = 1) -> SipCall:
-        """Wait for the count-th call to be answered."""
-        calls = await self.until(lambda seen: len(_with_status(seen, 200)) >= count)
-        return _with_status(calls, 200)[count - 1]
+    async def answered(self, count: int = 1, *, number: str = "") -> SipCall:
+        """Wait for the count-th call, of those to `number` if one is given, to be answered."""
+        return await self._nth(count, number, lambda call: call.status == 200)
 
-    async def ended(self, count: int = 1) -> SipCall:
+    async def ended(self, count: int = 1, *, number: str = "") -> SipCall:
         """Wait for the count-th call to end, answered or not."""
-        calls = await self.until(lambda seen: len([c for c in seen if c.ended]) >= count)
-        return [call for call in calls if call.ended][count - 1]
+        return await self._nth(count, number, lambda call: call.ended)
+
+    async def _nth(self, count: int, number: str, is_it: Callable[[SipCall], bool]) -> SipCall:
+        def found(calls: list[SipCall]) -> list[SipCall]:
+            return [c for c in calls if is_it(c) and (not number or c.number == number)]
+
+        calls = await self.until(lambda seen: len(found(seen)) >= count)
+        return found(calls)[count - 1]
 
     async def calls_seen(self) -> int:
         """How many INVITEs arrived, counting every one that was sent before this was asked.
@@ -178,8 +183,8 @@ class Caller(SippProcess):
     """One or more calls that SIPp makes, all alike."""
 
     async def go_on(self) -> None:
-        """Let all calls go on with their next step, as soon as they have come to `WaitForGoOn`."""
-        before = {call.call_id: call.count_of(GO_ON, 200) for call in self.calls}
+        """Let all calls that are not over go on, as soon as they have come to `WaitForGoOn`."""
+        before = {c.call_id: c.count_of(GO_ON, 200) for c in self.calls if not c.ended}
         requests = [_request(GO_ON, call_id) for call_id in before]
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
@@ -189,7 +194,7 @@ class Caller(SippProcess):
         def say_it_again(calls: list[SipCall]) -> bool:
             for request in requests:
                 transport.sendto(request)
-            return all(call.count_of(GO_ON, 200) > before[call.call_id] for call in calls)
+            return all(call.count_of(GO_ON, 200) > before.get(call.call_id, -1) for call in calls)
 
         await self.until(say_it_again)
         transport.close()
@@ -359,10 +364,6 @@ def _read_trace(trace: Path) -> list[SipCall]:
 def _header(line: str) -> tuple[str, str]:
     name, _, value = line.partition(":")
     return name.strip().lower(), value.strip()
-
-
-def _with_status(calls: Sequence[SipCall], status: int) -> list[SipCall]:
-    return [call for call in calls if call.status == status]
 
 
 def _describe(calls: Sequence[SipCall]) -> str:

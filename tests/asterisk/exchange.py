@@ -1,0 +1,230 @@
+"""A whole exchange: real Asterisk, the daemon as a process, and the business it bills."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asterisk_server import PHONES, AsteriskServer
+from redis.asyncio import Redis
+from sipp import PATIENCE_SECONDS, SipCall
+
+from agi_server.accounts.account import Account
+from agi_server.calls.records import CallRecord, list_calls
+from agi_server.tariffs import plans, trunks
+from rating.price import billable_seconds, price_call
+from rating.rate import Rate
+from support.business import MICROS, Business, nothing_reserved
+from support.daemons import DaemonProcess
+from support.fixtures import StartProcess
+
+# How far the talk time may be from what the callee saw.
+TALK_TOLERANCE_MS = 300
+SECOND_MICROS = 1_000
+"""What a second to PER_SECOND costs: the balance says for how long one may call."""
+PER_SECOND, ODD, PER_MINUTE, ONE_TRUNK = "33", "44", "49", "55"
+RATES = (
+    Rate(prefix=PER_SECOND, price_micros_per_minute=60 * SECOND_MICROS),
+    # No two talk times cost the same, and none costs what another rule would make of it.
+    Rate(
+        prefix=ODD,
+        price_micros_per_minute=123_457,
+        initial_s=2,
+        increment_s=1,
+        connection_fee_micros=7_001,
+    ),
+    Rate(prefix=PER_MINUTE, price_micros_per_minute=MICROS, initial_s=60, increment_s=60),
+)
+RING_TIMEOUT_S = 3
+DECISION, CALL = "", "c"
+"""The modes, as the first letter of a phone's name: who dials, the dialplan or the daemon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer, the phone that calls at their expense, and the number that only they call."""
+
+    account: Account
+    user: str
+    number: str
+    balance_micros: int
+
+    @property
+    def mode(self) -> str:
+        return "call" if self.user.startswith(CALL) else "decision"
+
+
+Scene = Callable[[Customer], Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """Asterisk asks `daemon`, which bills `business`: plan `exchange`, trunks `gw`, then `gw2`."""
+
+    asterisk: AsteriskServer
+    business: Business
+    start_process: StartProcess
+    fastagi_port: int
+    differences_ms: list[int]
+    daemon: DaemonProcess = field(init=False)
+    events_before: list[dict[str, Any]] = field(default_factory=list)
+
+    async def open(self) -> None:
+        """Trunks, rates and plan; then the daemon, which Asterisk asks from now on."""
+        pool = self.business.pool
+        await trunks.create_trunk(pool, "gw2", "PJSIP/{number}@gw2")
+        await self.business.card("exchange", list(RATES), trunks=("gw", "gw2"))
+        one_trunk = Rate(prefix=ONE_TRUNK, price_micros_per_minute=60 * SECOND_MICROS)
+        await self.business.card("one-trunk", [one_trunk], trunks=("gw",))
+        await plans.create_plan(pool, "exchange", ["exchange", "one-trunk", "unrouted"])
+        await self.start_daemon()
+        self.asterisk.point_to(self.fastagi_port)
+
+    async def start_daemon(self) -> None:
+        """Start it, or start it again where it listened before."""
+        self.daemon = await self.start_process(
+            AGI_SERVER_FASTAGI__PORT=str(self.fastagi_port),
+            AGI_SERVER_FASTAGI__DRAIN_TIMEOUT_S="5",
+            AGI_SERVER_CALLS__RING_TIMEOUT_S=str(RING_TIMEOUT_S),
+        )
+
+    async def kill_daemon(self) -> None:
+        """SIGKILL; what it had logged stays known."""
+        await self.daemon.kill()
+        self.events_before += self.daemon.events
+
+    def events(self, name: str, **values: Any) -> list[dict[str, Any]]:
+        """What the daemons have logged, those that were killed included."""
+        earlier = [
+            event
+            for event in self.events_before
+            if event["event"] == name and values.items() <= event.items()
+        ]
+        return earlier + self.daemon.of(name, **values)
+
+    def assert_log_is_clean(self) -> None:
+        """No fault, nobody accused of one, and no account number."""
+        log = self.events_before + self.daemon.events
+        assert [] == [event for event in log if event["level"] not in ("debug", "info")]
+        assert [] == [number for number in PHONES.values() if number in json.dumps(log)]
+
+    async def customer(
+        self,
+        line: int = 1,
+        mode: str = DECISION,
+        *,
+        prefix: str = ODD,
+        balance_micros: int = 10 * MICROS,
+        **fields: Any,
+    ) -> Customer:
+        """The customer of the phone with the number 1000 + `line`."""
+        phone = str(1000 + line)
+        account = await self.business.customer(
+            balance_micros, account_number=PHONES[phone], plan="exchange", **fields
+        )
+        return Customer(
+            account=account,
+            user=mode + phone,
+            number=f"{prefix}207946{line:04}",
+            balance_micros=balance_micros,
+        )
+
+    async def in_both_modes(self, scene: Scene, **about: Any) -> None:
+        """Play a scene in both modes at the same time, with a customer of its own each."""
+        customers = [
+            await self.customer(line, mode, **about) for line, mode in ((1, DECISION), (2, CALL))
+        ]
+        await self.play(scene, customers)
+
+    async def play(self, scene: Scene, customers: Sequence[Customer]) -> None:
+        """Play a scene with several customers at the same time."""
+
+        async def play(customer: Customer) -> None:
+            try:
+                await scene(customer)
+            except Exception as failure:
+                failure.add_note(f"in {customer.mode} mode, called by {customer.user}")
+                raise
+
+        async with asyncio.TaskGroup() as scenes:
+            for customer in customers:
+                scenes.create_task(play(customer))
+
+    async def logged(self, name: str, count: int = 1, **values: Any) -> list[dict[str, Any]]:
+        """Wait until the daemon has logged so many such events."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self.daemon.logged(name, count, **values)
+
+    async def settled(self, customer: Customer, count: int = 1) -> list[CallRecord]:
+        """The CDRs of all calls of a customer, in their order, once so many are settled.
+
+        By then each was debited once, by its price and at this customer's expense, and nothing of
+        them is reserved any more.
+        """
+        account_id = customer.account.id
+        await self.logged("call.settled", count - len(self._settled_before(account_id)),
+                          account_id=account_id)  # fmt: skip
+        records = await list_calls(self.business.pool, account_id=account_id, state="settled")
+        records.reverse()
+        assert count == len(records)
+        assert [(1, 0)] * count == [
+            (
+                len(self.events("call.settled", call_id=record.call_id)),
+                len(self.events("call.settle_repeated", call_id=record.call_id)),
+            )
+            for record in records
+        ]
+        assert [price_of(record) for record in records] == [
+            (record.billed_seconds, record.cost_micros) for record in records
+        ]
+        costs = [record.cost_micros for record in records if record.cost_micros]
+        assert [("customer", cost) for cost in costs] == await self.business.charges(
+            customer.account
+        )
+        now = await self.business.account(customer.account)
+        assert customer.balance_micros - sum(costs) == now.balance_micros
+        await self.assert_nothing_reserved(customer)
+        return records
+
+    def _settled_before(self, account_id: int) -> list[dict[str, Any]]:
+        return [
+            event
+            for event in self.events_before
+            if event["event"] == "call.settled" and event["account_id"] == account_id
+        ]
+
+    async def assert_nothing_reserved(self, customer: Customer) -> None:
+        """No hold, no open call and no slot; and the books balance."""
+        assert await nothing_reserved(self.business, customer.account)
+        async with Redis.from_url(self.business.redis_url) as redis:
+            assert [] == await redis.zrange(f"{{{customer.account.id}}}:slots", 0, -1)
+        assert [] == await self.business.mismatches()
+
+    async def refused(self, customer: Customer, count: int = 1) -> list[str]:
+        """The reasons why calls of a customer were refused, once there are so many CDRs of them."""
+        # Logged before it is stored, which nobody tells: the daemon first answers Asterisk.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                records = await list_calls(
+                    self.business.pool, account_id=customer.account.id, state="denied", limit=1000
+                )
+                if len(records) >= count:
+                    return [record.reason or "" for record in records]
+                await asyncio.sleep(0.01)
+
+    def assert_talk(self, record: CallRecord, seen_by_callee: SipCall) -> None:
+        """The talk time is what the callee saw."""
+        assert record.talk_ms is not None
+        assert seen_by_callee.talk_ms is not None
+        self.differences_ms.append(record.talk_ms - seen_by_callee.talk_ms)
+        assert abs(self.differences_ms[-1]) <= TALK_TOLERANCE_MS
+
+
+def price_of(record: CallRecord) -> tuple[int, int]:
+    """Billed seconds and cost, as rating makes them of a talk time and a limit."""
+    if not record.talk_ms:
+        return 0, 0
+    rate = {rate.prefix: rate for rate in RATES}[record.prefix or ""]
+    price = price_call(rate, billable_seconds(record.talk_ms, record.limit_ms))
+    return price.billed_seconds, price.total_micros
