@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import asyncpg
@@ -31,7 +31,11 @@ log = structlog.get_logger()
 _TARIFFS_CHANNEL = "tariffs"
 # A listener that lost its connection tries again so often; so does a failed reload.
 _LISTEN_RETRY_S = 1.0
-_BACKGROUND_END_S = 5.0
+_LISTEN_CHECK_S = 30.0
+# A large rate card takes a while to read; what takes longer is no answer.
+_LISTEN_PATIENCE_S = 120.0
+# Giving up a half-open connection and voiding what may have been held over it takes some seconds.
+_BACKGROUND_END_S = 10.0
 
 
 def utc_now() -> datetime:
@@ -104,6 +108,7 @@ async def running(
             ),
             settler=settler,
             voider=voider,
+            background=background,
             outcomes=OutcomeLog(db=pool, now=now),
             health=PostgresHealth(),
         )
@@ -143,24 +148,29 @@ async def _follow_tariffs(dsn: str, tariffs: TariffStore) -> None:
     while True:
         try:
             await _listen(dsn, tariffs)
-        except BACKEND_FAULTS as error:
-            log.warning("backend.down", backend="postgres", work="tariffs", error=str(error))
+        except Exception as error:
+            _tell("tariffs", error)
         await asyncio.sleep(_LISTEN_RETRY_S)
 
 
 async def _listen(dsn: str, tariffs: TariffStore) -> None:
-    """Until the connection is lost. What changed before it listened is read at its start."""
+    """Until the connection is lost. What changed before it listened is read at its start.
+
+    Now and then it looks without being told: a connection may be half open and say nothing.
+    """
     changed = asyncio.Event()
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, command_timeout=_LISTEN_PATIENCE_S)
     try:
         connection.add_termination_listener(lambda _: changed.set())
         await connection.add_listener(_TARIFFS_CHANNEL, lambda *_: changed.set())
         while not connection.is_closed():
             changed.clear()
             await tariffs.reload(connection)
-            await changed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LISTEN_CHECK_S):
+                    await changed.wait()
     finally:
-        await connection.close(timeout=1)
+        connection.terminate()
 
 
 async def _recover(recovery: Recovery, every_s: int) -> None:
@@ -169,5 +179,13 @@ async def _recover(recovery: Recovery, every_s: int) -> None:
         await asyncio.sleep(every_s)
         try:
             await recovery.settle_overdue()
-        except BACKEND_FAULTS as error:
-            log.warning("backend.down", backend="postgres", work="recovery", error=str(error))
+        except Exception as error:
+            _tell("recovery", error)
+
+
+def _tell(work: str, error: Exception) -> None:
+    """A periodic job failed; whatever it was, the job goes on."""
+    if isinstance(error, BACKEND_FAULTS):
+        log.warning("backend.down", backend="postgres", work=work, error=str(error))
+    else:
+        log.error("background.failed", work=work, error=str(error), exc_type=type(error).__name__)

@@ -22,9 +22,11 @@ class Background:
         task.add_done_callback(self._ended)
 
     async def finish(self, timeout_s: float) -> None:
-        """Wait for what is under way, then cancel what still is."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
+        """Wait for what is under way and what follows from it, then cancel what still is."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + timeout_s
+        while self._tasks and (left_s := ends - loop.time()) > 0:
+            await asyncio.wait(self._tasks, timeout=left_s)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

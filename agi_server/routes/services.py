@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from agi_server.background import Background
 from agi_server.calls.authorize import Authorizer
 from agi_server.calls.decision import Decision, Denial, Grant
 from agi_server.calls.outcome_log import OutcomeLog
@@ -41,6 +42,7 @@ class RouteServices:
     authorizer: Authorizer
     settler: Settler
     voider: Voider
+    background: Background
     outcomes: OutcomeLog
     health: PostgresHealth
 
@@ -54,6 +56,7 @@ class Turn:
     def __init__(self, session: AgiSession, services: RouteServices) -> None:
         self._loop = asyncio.get_running_loop()
         self._health = services.health
+        self._background = services.background
         self._voider = services.voider
         self._deadline_s = services.settings.fastagi.deadline_ms / 1000
         self._ends = session.ready_at + self._deadline_s
@@ -69,13 +72,15 @@ class Turn:
         connection that is half open, and the caller is to have an answer now.
         """
         task = asyncio.create_task(work)
+        late = True
         try:
             await asyncio.wait({task}, timeout=self._ends - self._loop.time())
+            late = not task.done()
         finally:
-            if not task.done():
+            if late:
                 task.cancel()
-                task.add_done_callback(self._too_late)
-        if not task.done():
+                self._background.start(self._take_back(task))
+        if late:
             self._health.failed(TimeoutError())
             return Denial(reason=Reason.UNAVAILABLE)
         try:
@@ -86,8 +91,9 @@ class Turn:
         self._health.worked()
         return answer
 
-    def _too_late(self, task: "asyncio.Task[Answer]") -> None:
-        """Whatever the late work still brought about is taken back."""
+    async def _take_back(self, task: "asyncio.Task[Answer]") -> None:
+        """Whatever the late work still brings about is taken back."""
+        await asyncio.wait({task})
         if task.cancelled() or task.exception() is not None:
             return
         result = task.result()

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import uvloop
 
 from agi_server.storage.postgres.pool import open_pool
 from support.business import Business
@@ -20,11 +19,6 @@ from support.wire_proxy import PostgresRounds, Proxy, RedisRounds
 StartDaemon = Callable[..., Awaitable[Daemon]]
 StartProcess = Callable[..., Awaitable[DaemonProcess]]
 NewChannel = Callable[..., Channel]
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Any]:
-    """The event loop that the daemon runs on in production."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

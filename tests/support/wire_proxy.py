@@ -181,7 +181,8 @@ class Proxy:
         assert task is not None
         self._connections[connection] = task
         try:
-            await connection.serve()
+            with suppress(asyncio.CancelledError):
+                await connection.serve()
         finally:
             del self._connections[connection]
 

@@ -1,10 +1,13 @@
 """The pool of asyncpg connections."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
+
+_CLOSE_S = 3.0
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -38,7 +41,7 @@ async def open_pool(
     if statement_timeout_ms:
         server_settings["statement_timeout"] = str(statement_timeout_ms)
     give_up_s = statement_timeout_ms / 1000 + 1 if statement_timeout_ms else None
-    async with asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         dsn,
         min_size=min_size,
         max_size=max_size,
@@ -47,5 +50,10 @@ async def open_pool(
         server_settings=server_settings,
         timeout=give_up_s or 60,
         command_timeout=give_up_s,
-    ) as pool:
+    )
+    try:
         yield pool
+    finally:
+        # In good order if the database answers; a half-open connection must not keep us here.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(pool.close(), _CLOSE_S)
