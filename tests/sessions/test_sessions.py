@@ -7,6 +7,8 @@ import pytest
 from sessions_effect import expected_effect
 from sessions_stage import Stage
 
+from agi_server.calls.identify import Method
+from agi_server.calls.reasons import Reason
 from agi_server.replay import load_script, play
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.agi"))
@@ -32,3 +34,13 @@ async def _play(path: Path, stage: Stage) -> None:
     assert wanted == effect
     assert [] == await stage.reserved()
     assert [] == await stage.business.mismatches()
+
+
+async def test_every_reason_every_method_and_every_end_has_a_script() -> None:
+    calls = [call for path in SCRIPTS for call in expected_effect(path).calls]
+    reasons = {call["reason"] for call in calls if call["state"] == "denied"}
+    assert {reason.value for reason in Reason} == reasons
+    assert {method.value for method in Method} <= {call.get("identified_by") for call in calls}
+    assert {"settled", "denied", "void"} == {call["state"] for call in calls}
+    statuses = {"ANSWER", "BUSY", "NOANSWER", "CANCEL", "CONGESTION", "CHANUNAVAIL", ""}
+    assert statuses <= {call["dialstatus"] for call in calls if call["state"] == "settled"}
