@@ -341,8 +341,8 @@ def _read_trace(trace: Path) -> list[SipCall]:
         return []  # SIPp has just been started
     calls: dict[str, list[SipMessage]] = {}
     entries = list(_ENTRY.finditer(text))
-    ends = [entry.start() for entry in entries[1:]] + [len(text)]
-    for entry, end in zip(entries, ends, strict=True):
+    bounds = [*(entry.start() for entry in entries), len(text)]
+    for entry, end in zip(entries, bounds[1:], strict=True):
         lines = text[entry.end() : end].decode(errors="replace").split("\n")
         headers = dict(_header(line) for line in lines[1:] if ":" in line)
         if "call-id" not in headers or "cseq" not in headers:
