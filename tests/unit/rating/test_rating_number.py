@@ -88,6 +88,13 @@ def test_short_codes_are_kept_and_local_numbers_completed() -> None:
     assert "0800" == normalise("0800", NumberRules(short_codes=("0800",)))
 
 
+def test_of_two_international_prefixes_the_longer_counts() -> None:
+    rules = NumberRules(international_prefixes=("00", "0011"))
+    assert ["33123456789", "1233123456789"] == [
+        normalise(dialled, rules) for dialled in ("001133123456789", "001233123456789")
+    ]
+
+
 def test_every_step_is_explained() -> None:
     rules = COUNTRY_RULES["GB"]
     assert Normalised(

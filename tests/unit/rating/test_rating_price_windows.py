@@ -62,6 +62,13 @@ def test_an_increment_that_crosses_the_boundary_keeps_the_price_it_began_with() 
     assert [(100, 600_000), (40, 60_000)] == seconds_by_price(rate, start, 101, PARIS)
 
 
+def test_counted_from_zero_an_increment_may_begin_at_the_end_of_the_initial_one() -> None:
+    rate = windowed("Mon-Fri 08:00-18:00", initial_s=30, increment_s=20)
+    rules = PricingRules(zone=PARIS.zone, increments_from_zero=True)
+    start = "2025-06-02T17:59:30+02:00"
+    assert [(30, 600_000), (10, 60_000)] == seconds_by_price(rate, start, 31, rules)
+
+
 def test_a_fraction_of_a_second_before_the_boundary_counts_as_before() -> None:
     rate = windowed("Mon-Fri 08:00-18:00")
     start = "2025-06-02T17:59:58.500+02:00"
