@@ -54,19 +54,21 @@ def replay(
     """Play scripted AGI sessions against a daemon; the first difference is shown like a diff.
 
     A script is what Asterisk prints with `agi set debug on`. The files are played in order; what
-    one captures ({{name}} in an expected line) the next may use.
+    one captures ({{name}} in an expected line) the next may send.
 
     \b
     Example:
-      agi-server replay tests/sessions/*.agi --define account_1=1000000001
+      agi-server replay sessions/*.agi --to 127.0.0.1:4573 --define account_1=1000000001
     """
     host, port = to or (settings.fastagi.host, settings.fastagi.port)
     scripts = [load_script(file) for file in files]
-    known = dict(defines)
+    captures: dict[str, str] = {}
     results: list[PlayResult] = []
     for script in scripts:
-        result = asyncio.run(play(script, host, port, defines=known, speed=speed))
-        known.update(result.captures)
+        result = asyncio.run(
+            play(script, host, port, defines=dict(defines), earlier=captures, speed=speed)
+        )
+        captures.update(result.captures)
         results.append(result)
         if not as_json:
             _tell(result)

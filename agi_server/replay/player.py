@@ -51,18 +51,20 @@ async def play(
     port: int,
     *,
     defines: Mapping[str, str] | None = None,
+    earlier: Mapping[str, str] | None = None,
     speed: float = 1.0,
     deadline_s: float = 10.0,
 ) -> PlayResult:
     """Plays all sessions of a script, one after the other, on connections of their own.
 
-    `speed` divides the scripted waits. `deadline_s` is how long each expected line, and the end of
-    a connection, may take.
+    `earlier` are captures of scripts before this one: they can be sent, and are captured anew
+    where an Rx names them. `speed` divides the scripted waits. `deadline_s` is how long each
+    expected line, and the end of a connection, may take.
     Raises ScriptError for a name that is not defined, OSError when nobody listens.
     """
-    defines = dict(defines or {})
-    scripts.check_defined(script, defines)
-    player = _Player(script, (host, port), defines, speed, deadline_s)
+    defines, earlier = dict(defines or {}), dict(earlier or {})
+    scripts.check_defined(script, earlier | defines)
+    player = _Player(script, (host, port), defines, earlier, speed, deadline_s)
     difference = None
     try:
         await player.run()
@@ -101,12 +103,14 @@ class _Player:
         script: Script,
         address: tuple[str, int],
         defines: Mapping[str, str],
+        earlier: Mapping[str, str],
         speed: float,
         deadline_s: float,
     ) -> None:
         self._script = script
         self._address = address
         self._defines = dict(defines)
+        self._earlier = dict(earlier)
         self._speed = speed
         self._deadline_s = deadline_s
         self._at = 0
@@ -152,7 +156,7 @@ class _Player:
         self.sessions += 1
 
     async def _send(self, step: Send) -> None:
-        text = scripts.fill(step.text, self._defines | self.captures)
+        text = scripts.fill(step.text, self._earlier | self._defines | self.captures)
         data = scripts.encode(text) + b"\n" * step.terminated
         if not step.byte_by_byte:
             self._unsent += data

@@ -70,6 +70,8 @@ async def record(
         tape = _Tape()
         try:
             await _pass_on(reader, writer, to, tape)
+        except asyncio.CancelledError:
+            pass  # the recording ends; Python 3.11 would report it as an error of this callback
         finally:
             sessions.discard(task)
             try:
