@@ -15,6 +15,7 @@ from agi_server.cli.backends import Group, Session, backend_options, with_databa
 from agi_server.cli.faults import REFUSED
 from agi_server.cli.output import money, print_json, print_list, print_one, time
 from agi_server.cli.parameters import MONEY, TIME, json_option
+from agi_server.cli.rate_price import price
 from agi_server.cli.rate_quote import print_quote
 from agi_server.tariffs import rate_cards
 from agi_server.tariffs.rate_cards import CardVersion, Source
@@ -34,6 +35,9 @@ def rates() -> None:
     Example:
       agi-server rates import rates.csv --card retail --trunk gw --activate
     """
+
+
+rates.add_command(price)
 
 
 @rates.command("import")
