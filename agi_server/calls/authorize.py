@@ -196,7 +196,16 @@ class Authorizer:
         return self.denial(found, reason, destination=number, quote=quote)
 
     async def _reserve(self, call: _Candidate) -> Grant | Reason:
-        """Take slot and hold; when the funds moved meanwhile, once more with what is left."""
+        """Take slot and hold, both or none."""
+        try:
+            return await self._take(call)
+        except BaseException:
+            # Whether the hold was committed is unknown: make sure that nothing stays.
+            self._voider.void_later(call.account.id, call.call_id)
+            raise
+
+    async def _take(self, call: _Candidate) -> Grant | Reason:
+        """Slot, then hold; when the funds moved meanwhile, once more with what is left."""
         account = call.account
         available_micros = account.available_micros
         slot: SlotAnswer | None = None
@@ -248,33 +257,28 @@ class Authorizer:
     async def _hold(self, call: _Candidate, terms: _Terms) -> int | None:
         """The calls in progress with this one; None when the account's row refused it."""
         request, quote = call.request, call.quote
-        try:
-            open_calls: int | None = await self._db.fetchval(
-                statement("calls/take_hold"),
-                call.account.id,
-                call.call_id,
-                terms.held_micros,
-                call.now,
-                request.server,
-                request.uniqueid,
-                request.channel,
-                call.found.method.value,
-                request.callerid,
-                request.dialled,
-                call.number,
-                call.now + timedelta(milliseconds=_lease_ms(call, terms)),
-                terms.grant_s * 1000,
-                quote.currency,
-                quote.plan_id,
-                quote.version_id,
-                quote.rate.prefix,
-                quote.rate.effective_from,
-                [trunk.id for trunk in quote.trunks],
-            )
-        except BaseException:
-            # Whether the hold was committed is unknown: make sure that it does not stay.
-            self._voider.void_later(call.account.id, call.call_id)
-            raise
+        open_calls: int | None = await self._db.fetchval(
+            statement("calls/take_hold"),
+            call.account.id,
+            call.call_id,
+            terms.held_micros,
+            call.now,
+            request.server,
+            request.uniqueid,
+            request.channel,
+            call.found.method.value,
+            request.callerid,
+            request.dialled,
+            call.number,
+            call.now + timedelta(milliseconds=_lease_ms(call, terms)),
+            terms.grant_s * 1000,
+            quote.currency,
+            quote.plan_id,
+            quote.version_id,
+            quote.rate.prefix,
+            quote.rate.effective_from,
+            [trunk.id for trunk in quote.trunks],
+        )
         return open_calls
 
     async def _why_refused(self, account_id: int, now: datetime) -> Reason | int:

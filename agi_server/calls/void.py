@@ -12,7 +12,8 @@ from agi_server.storage.postgres.health import BACKEND_FAULTS
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import Slots
 
-_RETRY_S = (0.0, 0.5, 2.0, 5.0, 15.0, 60.0)
+# As long as the shortest session may take to expire, and be charged as one whose end nobody saw.
+_RETRY_S = (0.0, 0.5, 2.0, 5.0, 15.0, *[30.0] * 20)
 
 
 class Voider:
@@ -52,7 +53,7 @@ class Voider:
         """Void a session of which nobody knows whether its hold was committed.
 
         The database ends a statement by itself after its timeout, so a hold that was not there
-        after that will never be. If the database stays away, the session's expiry ends it.
+        after that will never be. If the database stays away longer than we try, expiry ends it.
         """
         for pause_s in _RETRY_S:
             await asyncio.sleep(pause_s)
