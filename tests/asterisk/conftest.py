@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from asterisk_server import AsteriskServer, free_tcp_port, running_asterisk
 from asterisk_tree import AsteriskTree, AsteriskUnavailableError, get_asterisk
-from exchange import Exchange
 
 from support.business import Business
 from support.fixtures import StartProcess
+
+pytest.register_assert_rewrite("exchange")
+from exchange import Exchange  # noqa: E402 - after the line above, so that its asserts say more
 
 _HERE = Path(__file__).parent
 _summary: list[str] = []

@@ -139,11 +139,15 @@ class SippProcess:
         self.port = port
         self._trace = trace
         self._process = process
+        self._read: tuple[int, list[SipCall]] = 0, []
 
     @property
     def calls(self) -> list[SipCall]:
         """All calls so far, in the order of their INVITEs."""
-        return _read_trace(self._trace)
+        size = self._trace.stat().st_size if self._trace.exists() else 0
+        if size != self._read[0]:
+            self._read = size, _read_trace(self._trace)
+        return self._read[1]
 
     async def until(self, true_of: Callable[[list[SipCall]], bool]) -> list[SipCall]:
         """Wait until this is true of the calls; raises TimeoutError with what was seen."""
@@ -335,10 +339,7 @@ def _request(method: str, call_id: str, via: int = 9) -> bytes:
 
 
 def _read_trace(trace: Path) -> list[SipCall]:
-    try:
-        text = trace.read_bytes()
-    except FileNotFoundError:
-        return []  # SIPp has just been started
+    text = trace.read_bytes()
     calls: dict[str, list[SipMessage]] = {}
     entries = list(_ENTRY.finditer(text))
     bounds = [*(entry.start() for entry in entries), len(text)]
