@@ -86,8 +86,10 @@ def _print(table: Table) -> None:
 
 
 def _cell(value: object) -> Text:
-    """Text as it is: no markup, and no control characters that a caller sent."""
+    """As it is: no markup, and no control characters that a caller sent. A Text keeps its style."""
     match value:
+        case Text():
+            return value
         case None:
             text = ""
         case bool():

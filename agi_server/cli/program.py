@@ -18,6 +18,7 @@ _COMMANDS = {
     "config": "config",
     "customer": "customer",
     "db": "db",
+    "demo": "demo",
     "doctor": "doctor",
     "group": "group",
     "ledger": "ledger",

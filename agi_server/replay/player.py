@@ -8,7 +8,7 @@ around it. What was given with `defines` is never shown: it stands there as `{{i
 import asyncio
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,17 +54,18 @@ async def play(
     earlier: Mapping[str, str] | None = None,
     speed: float = 1.0,
     deadline_s: float = 10.0,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> PlayResult:
     """Plays all sessions of a script, one after the other, on connections of their own.
 
     `earlier` are captures of scripts before this one: they can be sent, and are captured anew
-    where an Rx names them. `speed` divides the scripted waits. `deadline_s` is how long each
-    expected line, and the end of a connection, may take.
+    where an Rx names them. `speed` divides the scripted waits, which `sleep` (seconds) lets pass.
+    `deadline_s` is how long each expected line, and the end of a connection, may take.
     Raises ScriptError for a name that is not defined, OSError when nobody listens.
     """
     defines, earlier = dict(defines or {}), dict(earlier or {})
     scripts.check_defined(script, earlier | defines)
-    player = _Player(script, (host, port), defines, earlier, speed, deadline_s)
+    player = _Player(script, (host, port), defines, earlier, speed, deadline_s, sleep)
     difference = None
     try:
         await player.run()
@@ -106,6 +107,7 @@ class _Player:
         earlier: Mapping[str, str],
         speed: float,
         deadline_s: float,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._script = script
         self._address = address
@@ -113,6 +115,7 @@ class _Player:
         self._earlier = dict(earlier)
         self._speed = speed
         self._deadline_s = deadline_s
+        self._sleep = sleep
         self._at = 0
         self._reader = asyncio.StreamReader()
         self._writer: asyncio.StreamWriter | None = None
@@ -132,7 +135,7 @@ class _Player:
                 case Expect():
                     await self._expect(step)
                 case Wait():
-                    await asyncio.sleep(step.duration_ms / 1000 / self._speed)
+                    await self._sleep(step.duration_ms / 1000 / self._speed)
                 case Close():
                     await self._close()
                 case Reset():
