@@ -146,8 +146,12 @@ def _join(directory: Path) -> socket.socket:
         if connection is not None and _ready(connection):
             return connection
         connection = _start_keeper(directory, sockets)
-        if _ready(connection):
-            return connection
+        try:
+            if _ready(connection):
+                return connection
+        except KeyboardInterrupt:
+            _leave(connection)
+            raise
     raise EmbeddedStartError(
         f"the keeper of {directory} died: {(directory / 'keeper.log').read_text().strip()}"
     )
@@ -245,7 +249,8 @@ def _leave(connection: socket.socket) -> None:
     """Tell the keeper; it closes the connection at once, or when all has stopped for the last."""
     with connection, suppress(ConnectionError):
         connection.shutdown(socket.SHUT_WR)
-        connection.recv(1)
+        while connection.recv(64):
+            pass  # it was still about to say that all is ready
 
 
 def _remove_sockets_elsewhere(directory: Path) -> None:

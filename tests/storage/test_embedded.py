@@ -165,6 +165,18 @@ def test_commands_started_at_once_agree_on_one_keeper(directory: Path) -> None:
     assert not is_running(directory)
 
 
+def test_command_stopped_while_it_starts_the_servers_has_stopped_them_when_it_ends(
+    directory: Path,
+) -> None:
+    with command(directory, expect_start=False) as process:
+        while not (directory / "postgres.lock").exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert not is_running(directory)
+    shutil.rmtree(directory)
+
+
 def test_servers_stop_when_the_last_command_is_killed(directory: Path) -> None:
     with command(directory) as process:
         process.kill()
