@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import structlog
@@ -31,6 +32,7 @@ class FastAgiServer:
         self._limits = WireLimits()
         self._sessions: set[AgiSession] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
         self._allow: tuple[IPv4Network | IPv6Network, ...] = settings.allow
         self._server: asyncio.Server
 
@@ -48,10 +50,17 @@ class FastAgiServer:
         )
 
     async def drain(self) -> None:
-        """Stop accepting, let sessions end, close those that take too long."""
+        """Stop accepting, let sessions end, close those that take too long.
+
+        A connection whose environment is still on its way is a call too; the idle timeout ends it
+        if it says nothing.
+        """
         self._server.close()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._settings.drain_timeout_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_timeout_s):
+                while self._sessions or self._tasks:
+                    self._ended.clear()
+                    await self._ended.wait()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -65,7 +74,7 @@ class FastAgiServer:
             opened=self._opened,
             ready=self._ready,
             broke=self._broke,
-            lost=self._sessions.discard,
+            lost=self._lost,
         )
 
     def _opened(self, session: AgiSession) -> bool:
@@ -82,10 +91,18 @@ class FastAgiServer:
         self._sessions.add(session)
         return True
 
+    def _lost(self, session: AgiSession) -> None:
+        self._sessions.discard(session)
+        self._ended.set()
+
     def _ready(self, session: AgiSession) -> None:
         task = asyncio.create_task(self._run(session))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._ended.set()
 
     def _broke(self, session: AgiSession, error: Exception) -> None:
         log.warning("agi.bad_peer", peer=session.peer_host, error=str(error))
