@@ -16,7 +16,7 @@ from agi_server.calls.request import CallRequest
 from agi_server.calls.settle import Settler
 from agi_server.calls.void import Voider
 from agi_server.fastagi.session import AgiSession, PeerGoneError
-from agi_server.routes.parameters import CallParameters
+from agi_server.routes.parameters import BadRequestError, CallParameters
 from agi_server.routes.variables import decision_variables
 from agi_server.settings import Settings
 from agi_server.storage.postgres.health import BACKEND_FAULTS, PostgresHealth
@@ -29,6 +29,8 @@ log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 _UNKNOWN_CALLERID = "unknown"
+# Asterisk's own end before that; and they are indexed, where PostgreSQL takes no kilobytes.
+_LONGEST_NAME = 256
 _NO_SUCH_APPLICATION = "-2"  # EXEC's result where Asterisk has not loaded what it should run
 
 
@@ -102,8 +104,11 @@ class Turn:
 
 
 def call_request(session: AgiSession, parameters: CallParameters) -> CallRequest:
-    """What this channel asks for."""
+    """What this channel asks for. Raises BadRequestError for a value no Asterisk sends."""
     values = session.values
+    for key in ("agi_uniqueid", "agi_channel"):
+        if len(values.get(key, "")) > _LONGEST_NAME:
+            raise BadRequestError(f"{key}: is longer than {_LONGEST_NAME} characters")
     callerid = values.get("agi_callerid", "")
     return CallRequest(
         server=session.peer_host,
