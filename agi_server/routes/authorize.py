@@ -11,6 +11,7 @@ from agi_server.routes.parameters import CallParameters
 from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
 from agi_server.routes.settle import tell_not_settled
 from agi_server.wire.commands import get_full_variable
+from agi_server.wire.events import Reply
 
 _OUTCOME = "${DIALSTATUS}|${ANSWEREDTIME_MS}|${HANGUPCAUSE}"
 
@@ -61,12 +62,8 @@ async def _end_earlier_call(
     assert found.earlier_call is not None
     _, call_id = found.earlier_call
     reply = await session.ask(get_full_variable(_OUTCOME))
-    dialstatus, _, rest = (reply.value or "||").partition("|")
-    answeredtime_ms, _, hangupcause = rest.partition("|")
-    reported = ReportedEnd(
-        dialstatus=dialstatus, answeredtime_ms=answeredtime_ms, hangupcause=hangupcause
-    )
     try:
+        reported = _reported(reply)
         ended = await turn.wait(
             services.settler.settle(
                 call_id, request.uniqueid, reported, Witness.CALL, session.elapsed_ms
@@ -81,3 +78,14 @@ async def _end_earlier_call(
         return found
     again = Lookup(method=found.method, account_number=found.account.account_number)
     return await turn.wait(services.authorizer.find(request, again))
+
+
+def _reported(reply: Reply) -> ReportedEnd:
+    """What the variables of Dial say. Raises UnbelievableEndError where Asterisk did not tell."""
+    values = (reply.value or "").split("|")
+    if len(values) != _OUTCOME.count("|") + 1:
+        raise UnbelievableEndError("Asterisk did not tell how the call ended")
+    dialstatus, answeredtime_ms, hangupcause = values
+    return ReportedEnd(
+        dialstatus=dialstatus, answeredtime_ms=answeredtime_ms, hangupcause=hangupcause
+    )
