@@ -205,13 +205,13 @@ class Exchange:
             assert [] == await redis.zrange(f"{{{customer.account.id}}}:slots", 0, -1)
         assert [] == await self.business.mismatches()
 
-    async def refused(self, customer: Customer, count: int = 1) -> list[str]:
-        """The reasons why calls of a customer were refused, once there are so many CDRs of them."""
-        # Logged before it is stored, which nobody tells: the daemon first answers Asterisk.
+    async def refused(self, account_id: int, count: int) -> list[str]:
+        """Why calls of an account (0: of nobody's) were refused, once there are so many CDRs."""
+        # The daemon answers Asterisk first and keeps the record afterwards, telling nobody.
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 records = await list_calls(
-                    self.business.pool, account_id=customer.account.id, state="denied", limit=1000
+                    self.business.pool, account_id=account_id, state="denied", limit=1000
                 )
                 if len(records) >= count:
                     return [record.reason or "" for record in records]

@@ -29,7 +29,7 @@ async def test_of_50_calls_at_once_exactly_3_are_put_through_and_after_their_end
                     await callers.go_on()
                     await callers.finished()
                 await exchange.settled(customer, 3 * turn)
-                refused = await exchange.refused(customer, 47 * turn)
+                refused = await exchange.refused(customer.account.id, 47 * turn)
                 assert {"too_many_calls": 47 * turn} == Counter(refused)
 
         await exchange.in_both_modes(scene, simultaneous_access=3, balance_micros=100 * MICROS)
@@ -47,7 +47,7 @@ async def test_of_20_calls_at_once_a_balance_for_one_pays_for_one(exchange: Exch
             assert {200: 1, 403: 19} == Counter(each.status for each in seen)
             (record,) = await exchange.settled(customer)
             assert (2, customer.balance_micros) == (record.billed_seconds, record.cost_micros)
-            assert {"no_credit": 19} == Counter(await exchange.refused(customer, 19))
+            assert {"no_credit": 19} == Counter(await exchange.refused(customer.account.id, 19))
             assert 0 == (await exchange.business.account(customer.account)).balance_micros
 
         await exchange.in_both_modes(scene, prefix=PER_SECOND, balance_micros=2 * SECOND_MICROS)
