@@ -1,4 +1,10 @@
-"""The scripts of this folder, played against the daemon: what it says, and what it does."""
+"""The scripts of this folder, played against the daemon: what it says, and what it does.
+
+A script is what Asterisk's console shows (agi_server/wire/script.py tells the format); its comments
+say what becomes of books and log (sessions_effect.py). `{{prepaid}}` and its like are account
+numbers, see sessions_stage.py, where a new script finds or adds the account it needs; one whose
+balance a script tells or uses up belongs to that script alone.
+"""
 
 from datetime import UTC, datetime
 from pathlib import Path
