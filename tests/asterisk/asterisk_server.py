@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,12 +64,8 @@ class AsteriskServer:
 
     def cli(self, command: str) -> str:
         """What the console prints for a command, such as `core show channels count`."""
-        configuration = str(self.folder / "etc/asterisk.conf")
         finished = subprocess.run(
-            [
-                *_as_plain_user(),
-                *self.tree.command("usr/sbin/asterisk", "-C", configuration, "-rx", command),
-            ],
+            self.cli_command(command),
             capture_output=True,
             text=True,
             timeout=CLI_TIMEOUT_SECONDS,
@@ -77,6 +73,12 @@ class AsteriskServer:
         if finished.returncode:
             raise RuntimeError(f"{command}: {finished.stdout}{finished.stderr}")
         return finished.stdout
+
+    def cli_command(self, command: str) -> list[str]:
+        """The words of a shell that have the console run a command."""
+        configuration = str(self.folder / "etc/asterisk.conf")
+        rx = self.tree.command("usr/sbin/asterisk", "-C", configuration, "-rx", command)
+        return [*_as_plain_user(), *rx]
 
     def point_to(self, fastagi_port: int) -> None:
         """Send AGI requests to the daemon that listens on this port."""
@@ -113,9 +115,13 @@ class AsteriskServer:
 
 
 @contextmanager
-def running_asterisk(tree: AsteriskTree) -> Iterator[AsteriskServer]:
+def running_asterisk(
+    tree: AsteriskTree, configure: Callable[[AsteriskServer], None] | None = None
+) -> Iterator[AsteriskServer]:
     """Start Asterisk with a folder and ports of its own; stop it and remove the folder at the end.
 
+    `configure` writes into the folder `etc` what makes it the exchange it is, otherwise the one
+    described above. What belongs to a machine is there already: directories, ports, logs.
     Raises RuntimeError with Asterisk's own words when it does not start.
     """
     folder = Path(mkdtemp(prefix="agi-server-asterisk-"))
@@ -127,7 +133,8 @@ def running_asterisk(tree: AsteriskTree) -> Iterator[AsteriskServer]:
             ami_port=free_tcp_port(),
             trunk_ports={"gw": free_udp_port(), "gw2": free_udp_port()},
         )
-        _write_configuration(server)
+        _prepare_folder(server)
+        (configure or _configure_with_samples)(server)
         if _needs_other_user():
             _give_to_nobody(folder)
         with _started(server):
@@ -212,14 +219,28 @@ def _give_to_nobody(folder: Path) -> None:
             os.chown(Path(parent) / name, NOBODY, NOBODY, follow_symlinks=False)
 
 
-def _write_configuration(server: AsteriskServer) -> None:
-    """The samples as they are, in the folder their comments name, and what belongs to a machine."""
-    etc = server.folder / "etc"
+def _prepare_folder(server: AsteriskServer) -> None:
     for name in ("etc", "lib", "spool", "run", "log", "cache"):
         (server.folder / name).mkdir()
-    shutil.copytree(SAMPLES, etc / "agi-server")
     files = {
         "asterisk.conf": _asterisk_conf(server),
+        "rtp.conf": "[general]\nrtpstart=20000\nrtpend=30000\n",
+        "logger.conf": """
+[general]
+dateformat=%F %T.%3q
+[logfiles]
+full.log => notice,warning,error,verbose(3)
+""",
+    }
+    for name, text in files.items():
+        (server.folder / "etc" / name).write_text(text)
+
+
+def _configure_with_samples(server: AsteriskServer) -> None:
+    """The samples as they are, in the folder their comments name, with phones and trunks."""
+    etc = server.folder / "etc"
+    shutil.copytree(SAMPLES, etc / "agi-server")
+    files = {
         "extensions.conf": f"""
 #include "agi-server/extensions.conf"
 [from-carrier]
@@ -235,13 +256,6 @@ secret=loopback
 """,
         "modules.conf": '#include "agi-server/modules.conf"\n[modules](+)\n'
         + "".join(f"load={module}.so\n" for module in EXTRA_MODULES),
-        "rtp.conf": "[general]\nrtpstart=20000\nrtpend=30000\n",
-        "logger.conf": """
-[general]
-dateformat=%F %T.%3q
-[logfiles]
-full.log => notice,warning,error,verbose(3)
-""",
     }
     # Modules complain about, or refuse to load without, a file of their own.
     for name in (
@@ -273,6 +287,16 @@ systemname = test
 """
 
 
+def transport(server: AsteriskServer) -> str:
+    """Where the exchange listens for SIP, as pjsip.conf says it."""
+    return f"""
+[transport-udp]
+type=transport
+protocol=udp
+bind=127.0.0.1:{server.sip_port}
+"""
+
+
 def _pjsip_conf(server: AsteriskServer) -> str:
     phones = "".join(
         f"[{user}](agi-server-customer)\naccountcode={account}\n"
@@ -284,11 +308,7 @@ def _pjsip_conf(server: AsteriskServer) -> str:
         f"[{name}]\ntype=aor\ncontact=sip:127.0.0.1:{port}\n"
         for name, port in server.trunk_ports.items()
     )
-    return f"""
-[transport-udp]
-type=transport
-protocol=udp
-bind=127.0.0.1:{server.sip_port}
+    return f"""{transport(server)}
 #include "agi-server/pjsip.conf"
 {phones}
 [anonymous](agi-server-trunk)

@@ -114,12 +114,14 @@ def _ring(ring_ms: int) -> str:
     return f'{wait}<label id="rung"/>'
 
 
-def caller_scenario(steps: Sequence[Step]) -> str:
+def caller_scenario(steps: Sequence[Step], header: str = "") -> str:
     """A call that, once answered, goes through the steps and then waits for the other side's BYE.
 
-    SIPp fills in `[user]`, `[caller_name]` and `[number]` as they are.
+    SIPp fills in `[user]`, `[caller_name]` and `[number]` as they are. `header` goes with the
+    INVITE.
     """
-    parts = [_INVITE, _OPTIONAL_PROVISIONAL, _OPTIONAL_REFUSALS, '<recv response="200"/>', _ACK]
+    invite = _invite(f"\n{header}" if header else "")
+    parts = [invite, _OPTIONAL_PROVISIONAL, _OPTIONAL_REFUSALS, '<recv response="200"/>', _ACK]
     for index, step in enumerate(steps):
         parts += _perform(step, f"step_{index}", cseq=100 * (index + 1))
     parts += ['<recv request="BYE"/>', '<label id="bye"/>', _OK, '<nop next="end"/>']
@@ -129,7 +131,7 @@ def caller_scenario(steps: Sequence[Step]) -> str:
 
 def cancelling_scenario(ring_ms: int) -> str:
     """A call that its caller gives up after it has rung for some time."""
-    parts = [_INVITE, '<recv response="100" optional="true"/>', _OPTIONAL_REFUSALS]
+    parts = [_invite(), '<recv response="100" optional="true"/>', _OPTIONAL_REFUSALS]
     parts += ['<recv response="180"/>', f'<pause milliseconds="{ring_ms}"/>', _CANCEL]
     parts += ['<recv response="200"/>', '<recv response="487"/>']
     return _scenario("cancelling caller", [*parts, '<label id="refused"/>', _ACK_OF_REFUSAL])
@@ -206,6 +208,10 @@ def _scenario(name: str, parts: Sequence[str]) -> str:
     )
 
 
+def _invite(more: str = "") -> str:
+    return _request("INVITE", 1, _SDP_TYPE + more, _SDP, branch=_INVITE_BRANCH)
+
+
 _SDP_TYPE = "\nContent-Type: application/sdp"
 _SDP = """v=0
 o=u 1 1 IN IP4 [local_ip]
@@ -238,7 +244,6 @@ CSeq: 1 BYE""",
 
 # A CANCEL and the ACK of a refusal belong to the INVITE's transaction, so they carry its branch.
 _INVITE_BRANCH = "z9hG4bK-[pid]-[call_number]-invite"
-_INVITE = _request("INVITE", 1, _SDP_TYPE, _SDP, branch=_INVITE_BRANCH)
 _CANCEL = _request("CANCEL", 1, branch=_INVITE_BRANCH).replace("[peer_tag_param]", "")
 _ACK_OF_REFUSAL = _request("ACK", 1, branch=_INVITE_BRANCH)
 _ACK = _request("ACK", 1)

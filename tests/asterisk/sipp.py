@@ -229,15 +229,16 @@ async def calling(
     *steps: Step,
     user: str = "1001",
     caller_name: bytes = b'"Alice"',
+    header: str = "",
     cancel_after_ringing_ms: int | None = None,
     calls: int = 1,
 ) -> AsyncIterator[Caller]:
     """Calls that are under way while the block runs; at its end SIPp is stopped.
 
-    `caller_name` is sent as it is, quotes included.
+    `caller_name` is sent as it is, quotes included; `header` is a further one of the INVITE.
     """
     scenario = (
-        caller_scenario(steps)
+        caller_scenario(steps, header)
         if cancel_after_ringing_ms is None
         else cancelling_scenario(cancel_after_ringing_ms)
     )
@@ -257,6 +258,7 @@ async def call(
     *steps: Step,
     user: str = "1001",
     caller_name: bytes = b'"Alice"',
+    header: str = "",
     cancel_after_ringing_ms: int | None = None,
 ) -> SipCall:
     """Make one call, see it through and say what the caller saw."""
@@ -266,6 +268,7 @@ async def call(
         *steps,
         user=user,
         caller_name=caller_name,
+        header=header,
         cancel_after_ringing_ms=cancel_after_ringing_ms,
     ) as caller:
         (seen,) = await caller.finished()

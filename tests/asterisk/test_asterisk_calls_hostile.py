@@ -43,6 +43,7 @@ CALLING = [
     VICTIMS_CALLERID + "%E9%FF",
     "x%0Aagi_callerid%3A%20" + VICTIMS_CALLERID,
 ]
+DIVERTED = f"Diversion: <sip:5%0Aagi_callerid%3A%20{VICTIMS_CALLERID}@localhost>"
 _OF_ONE_CALL = ("AUTH_CALL", "AUTH_ANSWERED_AT")
 _SET_BY_DIAL = re.compile(r"DIAL(STATUS|ED\w+)|BRIDGE\w+|\w+TIME(_MS)?|RTP\w+")
 
@@ -124,11 +125,15 @@ async def test_a_calling_number_that_only_resembles_a_customers_is_not_theirs(
 ) -> None:
     victim = await exchange.customer(VICTIM, callerids=(VICTIMS_CALLERID,))
 
-    async def called_by(user: str) -> SipCall:
-        return await call(exchange.asterisk, ACCESS_NUMBER, Wait(100), HangUp(), user=user)
+    async def called_by(user: str, header: str = "") -> SipCall:
+        return await call(
+            exchange.asterisk, ACCESS_NUMBER, Wait(100), HangUp(), user=user, header=header
+        )
 
-    seen = await asyncio.gather(*(called_by(user) for user in CALLING))
-    assert [200] * 4 + [484] * 2 == [each.status for each in seen]
+    seen = await asyncio.gather(
+        *(called_by(user) for user in CALLING), called_by("442079461111", DIVERTED)
+    )
+    assert [200] * 4 + [484] * 3 == [each.status for each in seen]
     assert ["cancelled"] * 4 == await exchange.refused(0, 4)
     assert await untouched(exchange, victim)
     await called_by(VICTIMS_CALLERID)
