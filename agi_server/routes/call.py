@@ -7,7 +7,7 @@ from agi_server.calls.decision import Decision, Denial, Grant
 from agi_server.calls.identify import Found, Lookup, Method
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
-from agi_server.calls.settle import Witness
+from agi_server.calls.settle import Settlement, Witness
 from agi_server.fastagi.session import AgiSession
 from agi_server.routes.authorize import decide
 from agi_server.routes.caller import ask_digits, identify, pick_up, play, speak_language
@@ -51,6 +51,7 @@ async def call(session: AgiSession, services: RouteServices, parameters: CallPar
     talking = asking or (isinstance(found, Found) and found.method is Method.PIN)
     if talking and not session.hung_up:
         await _welcome(session, services, found)
+        turn.restart()
     for calls in range(_MOST_CALLS):
         if asking and _may_call(services, found):
             digits = await ask_digits(session, ENTER_DESTINATION, MAX_DESTINATION_DIGITS)
@@ -153,5 +154,5 @@ async def _dial_and_settle(
     settled = await settle_patiently(
         session, services, grant.call_id, request.uniqueid, reported, Witness.CALL
     )
-    if settled:
+    if isinstance(settled, Settlement):
         await session.ask(set_variable(CALL, ""))

@@ -64,7 +64,7 @@ class Turn:
         self._ends = session.ready_at + self._deadline_s
 
     def restart(self) -> None:
-        """The caller has answered: the deadline counts from now."""
+        """The caller has spoken or listened: the deadline counts from now."""
         self._ends = self._loop.time() + self._deadline_s
 
     async def wait(self, work: Coroutine[Any, Any, Answer]) -> Answer | Denial:
