@@ -4,6 +4,7 @@
 #   make demo    see scripted calls authorized, debited and settled on real PostgreSQL and Valkey
 #   make test    everything that CI runs
 #   make check   the quick part of it: no real Asterisk, no fault injection
+#   make docs    write the parts of docs/ that say what the code says
 #   make venv    the environment for development; then: . .venv/bin/activate
 #   make clean   remove what these commands have made
 
@@ -19,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: demo test check lint venv clean
+.PHONY: demo test check lint docs venv clean
 
 demo: $(INSTALLED)
 	@$(PYTHON) -m agi_server demo
@@ -34,6 +35,9 @@ lint: venv
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check --quiet
 	$(PYTHON) -m mypy
+
+docs: $(INSTALLED)
+	$(PYTHON) tests/docs/written_from_code.py
 
 venv: $(INSTALLED_FOR_DEVELOPMENT)
 

@@ -130,7 +130,7 @@ class AccountsSettings(_Section):
     failures_per_caller: int = Field(default=10, ge=1)
     """Wrong account numbers from one CallerID before it is locked out."""
     failures_per_source: int = Field(default=200, ge=1)
-    """Wrong account numbers from one Asterisk server before typed numbers from it are refused."""
+    """Wrong account numbers from one endpoint (a carrier, say) before it is locked out."""
     failures_window_s: int = Field(default=900, ge=1)
     """Time in which wrong account numbers are counted, and how long a lock-out lasts."""
 
