@@ -41,6 +41,11 @@ class ReportedEnd:
     answered_at: str = ""
     ended_at: str = ""
 
+    @property
+    def dialled(self) -> bool:
+        """Whether Asterisk has begun to dial: it then sets these variables."""
+        return bool(self.dialstatus or self.answeredtime_ms)
+
     def read(self, authorized_at: datetime, now: datetime) -> CallEnd:
         """Make sense of it. Raises UnbelievableEndError rather than guess a time.
 

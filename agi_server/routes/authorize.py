@@ -3,8 +3,9 @@
 from agi_server.calls.call_end import ReportedEnd, UnbelievableEndError
 from agi_server.calls.decision import Decision, Denial
 from agi_server.calls.identify import Found, Lookup
+from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
-from agi_server.calls.settle import NotThisCallError, Witness
+from agi_server.calls.settle import NotThisCallError, Settlement, Witness
 from agi_server.fastagi.session import AgiSession
 from agi_server.routes.caller import identify
 from agi_server.routes.parameters import CallParameters
@@ -54,21 +55,24 @@ async def _end_earlier_call(
     request: CallRequest,
     found: Found,
 ) -> Found | Denial:
-    """This channel has a session that is still open: settle it by what Asterisk knows of it.
+    """This channel has a session that is still open: end it by what Asterisk knows of it.
 
-    Unanswered, that releases all and charges nothing. It is not simply voided: a dialplan that
-    dials twice without settling in between would have its first call for nothing.
+    Not dialled, it is voided; dialled, it is settled: else a dialplan that dials twice without
+    settling in between would have its first call for nothing.
     """
     assert found.earlier_call is not None
-    _, call_id = found.earlier_call
+    account_id, call_id = found.earlier_call
     reply = await session.ask(get_full_variable(_OUTCOME))
+    ended: Settlement | bool | Denial | None
     try:
         reported = _reported(reply)
-        ended = await turn.wait(
-            services.settler.settle(
+        if reported.dialled:
+            settling = services.settler.settle(
                 call_id, request.uniqueid, reported, Witness.CALL, session.elapsed_ms
             )
-        )
+            ended = await turn.wait(settling)
+        else:
+            ended = await turn.wait(services.voider.void(account_id, call_id, Reason.CANCELLED))
     except (UnbelievableEndError, NotThisCallError) as error:
         ended = None  # it stays open, for recovery
         await tell_not_settled(session, services, call_id, error)

@@ -8,7 +8,7 @@ from agi_server.fastagi.session import AgiSession
 from agi_server.routes.authorize import authorize
 from agi_server.routes.balance import balance
 from agi_server.routes.call import call
-from agi_server.routes.parameters import BadRequestError, call_parameters, split_script
+from agi_server.routes.parameters import BadRequestError, call_parameters, route_name, split_script
 from agi_server.routes.ping import ping
 from agi_server.routes.services import RouteServices
 from agi_server.routes.settle import settle
@@ -37,7 +37,9 @@ class Dispatcher:
                 uniqueid=session.values.get("agi_uniqueid", ""),
                 error=str(error),
             )
-            await session.ask(decision_variables(Denial(reason=Reason.UNAVAILABLE)))
+            # settle leaves the variables alone: AUTH_CALL may still be settled by a better request.
+            if route_name(session.values.get("agi_network_script", "")) != "settle":
+                await session.ask(decision_variables(Denial(reason=Reason.UNAVAILABLE)))
 
     async def _route(self, session: AgiSession) -> None:
         name, parts = split_script(session.values.get("agi_network_script", ""))

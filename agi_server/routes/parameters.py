@@ -36,10 +36,15 @@ class CallParameters:
     identify: tuple[Method, ...] | None = None
 
 
+def route_name(network_script: str) -> str:
+    """The path of the URL: which route it asks for."""
+    return network_script.partition("?")[0].strip("/")
+
+
 def split_script(network_script: str) -> tuple[str, list[str]]:
     """The route's name and its raw `name=value` parts of `authorize?account=…&ask=never`."""
-    name, _, query = network_script.partition("?")
-    return name.strip("/"), [unquote_value(part) for part in query.split("&") if part]
+    _, _, query = network_script.partition("?")
+    return route_name(network_script), [unquote_value(part) for part in query.split("&") if part]
 
 
 def unquote_value(text: str) -> str:

@@ -113,7 +113,7 @@ async def test_a_second_authorize_of_a_channel_ends_its_first_call(
     first = await phone.authorize()
     second = await phone.authorize()
     assert (True, True) == (first.allowed, second.allowed)
-    assert "settled" == (await business.session(first.call))["state"]
+    assert "void" == (await business.session(first.call))["state"]
     assert "open" == (await business.session(second.call))["state"]
     assert [] == await business.charges(account)
 
