@@ -1,8 +1,11 @@
 """A call that Asterisk ended late: the excess is shown, and no balance falls below its limit."""
 
+import asyncio
+
 import pytest
 
 from agi_server.accounts.account import PaymentType
+from agi_server.storage.postgres.statements import statement
 from support.business import MICROS, Business, nothing_reserved
 from support.clock import Clock
 from support.event_log import EventLog
@@ -71,6 +74,30 @@ async def test_an_overrun_takes_free_funds_first(
     clock.advance(60)
     await late.settle(14_000)
     assert [("customer", 13_000), ("overrun", 1_000)] == await business.charges(account)
+
+
+async def test_an_overrun_at_the_moment_when_another_call_frees_its_hold_takes_those_funds(
+    business: Business, channel: NewChannel, clock: Clock, events: EventLog
+) -> None:
+    account = await business.customer(2_000)
+    late = channel(accountcode=account.account_number)
+    await late.authorize()
+    await business.refill(account, 10_000, "refill:1")
+    other = channel(accountcode=account.account_number)
+    call = (await other.authorize()).call
+    clock.advance(60)
+    async with business.pool.acquire() as operator:
+        async with operator.transaction():
+            await operator.execute(
+                statement("calls/void_session"), account.id, call, "cancelled", clock()
+            )
+            settling = asyncio.create_task(late.settle(3_500))
+            while not await operator.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                pass
+        await settling
+    assert [("customer", 4_000)] == await business.charges(account)
+    assert [] == events.of("backend.down")
+    assert await nothing_reserved(business, account)
 
 
 async def test_a_postpaid_overrun_ends_at_the_credit_limit(

@@ -10,21 +10,23 @@ WITH session AS (
     WHERE account_id = $1 AND call_id = $2 AND uniqueid = $3 AND state = 'open'
     RETURNING account_id, call_id, held_micros, authorized_at, currency
 ), charge AS (
-    SELECT a.id,
+    SELECT a.id, a.balance_micros, a.held_micros - s.held_micros AS held_micros, a.open_calls,
            least($12::bigint, greatest(0,
                a.balance_micros + a.credit_limit_micros - a.held_micros + s.held_micros))
                AS debit_micros
     FROM account a JOIN session s ON s.account_id = a.id
     FOR UPDATE OF a
 ), moved AS (
+    -- From the row as charge has locked it: an UPDATE checks the table's constraints first on the
+    -- version of its snapshot, which would fit the debit of a newer one badly.
     UPDATE account a SET
-        balance_micros = a.balance_micros - c.debit_micros,
-        held_micros = a.held_micros - s.held_micros,
-        open_calls = a.open_calls - 1,
+        balance_micros = c.balance_micros - c.debit_micros,
+        held_micros = c.held_micros,
+        open_calls = c.open_calls - 1,
         first_use_at = CASE WHEN $11::integer > 0 THEN coalesce(a.first_use_at, $4)
                             ELSE a.first_use_at END
-    FROM session s, charge c
-    WHERE a.id = s.account_id
+    FROM charge c
+    WHERE a.id = c.id
     RETURNING a.id, a.balance_micros, a.open_calls, a.account_number, c.debit_micros
 ), posted AS (
     INSERT INTO ledger_entry (

@@ -1,0 +1,33 @@
+"""A refill credits once, however often it is asked for."""
+
+import asyncio
+
+import pytest
+
+from agi_server.ledger.refills import RefillRefusedError
+from rating.money import MAX_MONEY_MICROS
+from support.business import MICROS, Business
+
+
+async def test_the_same_refill_asked_ten_times_at_once_credits_once(business: Business) -> None:
+    account = await business.customer(0)
+    asked = (business.refill(account, MICROS, "refill:1") for _ in range(10))
+    answers = await asyncio.gather(*asked)
+    assert [MICROS] == [answer for answer in answers if answer is not None]
+    assert MICROS == (await business.account(account)).balance_micros
+    assert 2 * MICROS == await business.refill(account, MICROS, "refill:2")
+
+
+@pytest.mark.parametrize("amount_micros", [0, -1, MAX_MONEY_MICROS + 1])
+async def test_an_amount_that_is_none_changes_nothing(
+    business: Business, amount_micros: int
+) -> None:
+    account = await business.customer(MICROS)
+    with pytest.raises(RefillRefusedError, match="amount"):
+        await business.refill(account, amount_micros, "refill:1")
+    assert MICROS == (await business.account(account)).balance_micros
+
+
+async def test_the_same_id_on_another_account_is_another_refill(business: Business) -> None:
+    accounts = [await business.customer(0) for _ in range(2)]
+    assert [MICROS] * 2 == [await business.refill(each, MICROS, "refill:1") for each in accounts]

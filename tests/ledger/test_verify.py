@@ -1,0 +1,88 @@
+"""`ledger verify` finds every figure that is not what its parts add up to, and names it."""
+
+import pytest
+
+from support.business import MICROS, Business
+from support.channel import Channel
+from support.clock import Clock
+from support.daemons import Daemon
+from support.fixtures import StartDaemon
+
+
+@pytest.fixture
+async def sound_books(business: Business, daemon: Daemon, clock: Clock) -> int:
+    """The id of an account with a settled call and an open one."""
+    account = await business.customer(10 * MICROS)
+    for settled in (True, False):
+        phone = Channel(daemon.port, clock, accountcode=account.account_number)
+        assert (await phone.authorize()).allowed
+        if settled:
+            clock.advance(30)
+            await phone.settle(5000)
+    return account.id
+
+
+@pytest.mark.parametrize(
+    ("damage", "mend", "what"),
+    [
+        ("balance_micros = balance_micros - 1", "balance_micros = balance_micros + 1", "balance"),
+        ("held_micros = held_micros - 1", "held_micros = held_micros + 1", "held"),
+        ("open_calls = open_calls + 1", "open_calls = open_calls - 1", "calls in progress"),
+    ],
+)
+async def test_a_stored_figure_that_was_tampered_with_is_named(
+    business: Business, sound_books: int, damage: str, mend: str, what: str
+) -> None:
+    assert [] == await business.mismatches()
+    await business.pool.execute(f"UPDATE account SET {damage}")  # noqa: S608
+    (found,) = await business.mismatches()
+    assert (sound_books, what) == (found.account_id, found.what)
+    await business.pool.execute(f"UPDATE account SET {mend}")  # noqa: S608
+
+
+async def test_a_call_whose_cost_is_not_what_was_charged_is_named(
+    business: Business, sound_books: int
+) -> None:
+    settled = "state = 'settled'"
+    await business.pool.execute(f"UPDATE call_session SET cost_micros = 4000 WHERE {settled}")  # noqa: S608
+    (found,) = await business.mismatches()
+    assert found.what.startswith(f"charge of call {sound_books}-")
+    assert ("0.004", "0.005") == (found.stored, found.recomputed)
+    await business.pool.execute(f"UPDATE call_session SET cost_micros = 5000 WHERE {settled}")  # noqa: S608
+
+
+async def test_an_entry_of_a_call_that_was_not_settled_is_named(
+    business: Business, sound_books: int
+) -> None:
+    await business.pool.execute("UPDATE call_session SET state = 'void' WHERE state = 'settled'")
+    (found,) = await business.mismatches()
+    assert ("0", "0.005") == (found.stored.rstrip("0").rstrip(".") or "0", found.recomputed)
+    await business.pool.execute("UPDATE call_session SET state = 'settled' WHERE state = 'void'")
+
+
+async def test_verify_reads_one_moment_while_calls_go_on(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    import asyncio
+
+    daemon = await start_daemon()
+    account = await business.customer(1000 * MICROS)
+    done = asyncio.Event()
+
+    async def calls() -> None:
+        for _ in range(25):
+            phone = Channel(daemon.port, clock, accountcode=account.account_number)
+            await phone.authorize()
+            await phone.settle(1000)
+
+    async def verifies() -> int:
+        times = 0
+        while not done.is_set():
+            assert [] == await business.mismatches()
+            times += 1
+        return times
+
+    verifying = asyncio.create_task(verifies())
+    await asyncio.gather(*(calls() for _ in range(4)))
+    done.set()
+    assert await verifying > 1
