@@ -99,17 +99,18 @@ def _create_schema(postgres_dsn: str, directory: Path) -> None:
 
 @contextmanager
 def _stopped_by_any_signal() -> Iterator[None]:
-    """A closed terminal and a polite kill end the demo as Ctrl-C does, leaving nothing behind."""
+    """A closed terminal and a polite kill end the demo as Ctrl-C does, leaving nothing behind.
 
-    def as_interrupt(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-
-    before = {number: signal.signal(number, as_interrupt) for number in _POLITE}
+    What is ignored, as nohup has it, stays ignored.
+    """
+    changed = [each for each in _POLITE if signal.getsignal(each) is signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _runner() -> asyncio.Runner:

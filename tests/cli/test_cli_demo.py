@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from command_line import PROGRAM, Finished, Runner, run_program
 
 from agi_server.demo.stage import perform
@@ -153,14 +154,21 @@ def test_ctrl_c_in_the_middle_leaves_nothing(plain_env: dict[str, str], tmp_path
     assert [] == processes_naming(tmp_path)
 
 
-def test_a_closed_terminal_ends_it_as_ctrl_c_does(
-    plain_env: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_and_a_polite_kill_end_it_in_the_background_too(
+    plain_env: dict[str, str], tmp_path: Path, how: signal.Signals
 ) -> None:
     env = plain_env | {"TMPDIR": str(tmp_path)}
-    with running_demo(env, tmp_path, "--keep") as process:
-        _first_line_with(process, "stays up")
-        process.send_signal(signal.SIGHUP)
-        process.communicate(timeout=60)
+    # A shell has its background jobs ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with running_demo(env, tmp_path, "--keep") as process:
+            signal.signal(signal.SIGINT, before)
+            _first_line_with(process, "stays up")
+            process.send_signal(how)
+            process.communicate(timeout=60)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert 0 == process.returncode
     assert [] == list(tmp_path.iterdir())
 
