@@ -160,11 +160,11 @@ class SippProcess:
         return calls
 
     async def answered(self, count: int = 1, *, number: str = "") -> SipCall:
-        """Wait for the count-th call, of those to `number` if one is given, to be answered."""
+        """Wait until `count` calls (to `number`, if given) were answered; the last by INVITE."""
         return await self._nth(count, number, lambda call: call.status == 200)
 
     async def ended(self, count: int = 1, *, number: str = "") -> SipCall:
-        """Wait for the count-th call to end, answered or not."""
+        """Wait until `count` calls (to `number`, if given) have ended; the last by INVITE."""
         return await self._nth(count, number, lambda call: call.ended)
 
     async def _nth(self, count: int, number: str, is_it: Callable[[SipCall], bool]) -> SipCall:

@@ -63,7 +63,7 @@ async def test_killed_during_the_talk_and_started_again_after_the_hang_up(
         talking_in_both_modes(exchange, gw) as talking,
     ):
         await exchange.kill_daemon()
-        ended = {each.number: each for each in [await gw.ended(1), await gw.ended(2)]}
+        ended = {customer: await gw.ended(number=customer.number) for customer in talking.values()}
         await exchange.start_daemon()
         for customer in talking.values():
             (record,) = await exchange.settled(customer)
@@ -72,7 +72,7 @@ async def test_killed_during_the_talk_and_started_again_after_the_hang_up(
                 record.witness,
                 record.review,
             )
-            exchange.assert_talk(record, ended[customer.number])
+            exchange.assert_talk(record, ended[customer])
 
 
 async def test_asterisk_keeps_the_limit_while_the_daemon_is_dead(exchange: Exchange) -> None:
@@ -82,13 +82,13 @@ async def test_asterisk_keeps_the_limit_while_the_daemon_is_dead(exchange: Excha
         talking_in_both_modes(exchange, gw, **funds) as talking,
     ):
         await exchange.kill_daemon()
-        ended = {each.number: each for each in [await gw.ended(1), await gw.ended(2)]}
+        ended = {customer: await gw.ended(number=customer.number) for customer in talking.values()}
         await exchange.start_daemon()
         for customer in talking.values():
             (record,) = await exchange.settled(customer)
             assert 2 == record.billed_seconds
             assert 0 == (await exchange.business.account(customer.account)).balance_micros
-            exchange.assert_talk(record, ended[customer.number])
+            exchange.assert_talk(record, ended[customer])
 
 
 async def test_killed_while_it_asks_the_caller_for_an_account_number(exchange: Exchange) -> None:

@@ -51,8 +51,11 @@ async def test_nothing_is_dialled_when_the_daemon_hangs_up_without_a_word(
         assert 0 == await gw.calls_seen()
 
 
-async def test_nothing_is_dialled_without_dial_options(asterisk: AsteriskServer) -> None:
-    grant = {**GRANTED, "AUTH_DIAL_OPTIONS": ""}
+@pytest.mark.parametrize("flaw", [{"AUTH_DIAL_OPTIONS": ""}, {"AUTH_DECISION": "deny"}])
+async def test_nothing_is_dialled_without_an_allow_and_dial_options(
+    asterisk: AsteriskServer, flaw: dict[str, str]
+) -> None:
+    grant = GRANTED | flaw
     async with fastagi_peer(0, grant) as daemon, callee(asterisk, "gw", Answers()) as gw:
         asterisk.point_to(daemon.port)
         assert 403 == (await call(asterisk, "5551234")).status
