@@ -8,36 +8,9 @@ import click
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallRecord, CallState, list_calls
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.output import money, print_list, print_one, time
+from agi_server.cli.output import amount, clock, moment, money, print_list, print_one, time
 from agi_server.cli.parameters import TIME, json_option, limit_option, named_account
 from agi_server.refused import NotFoundError
-
-_LIVE = (
-    "authorized_at",
-    "account_id",
-    "callerid",
-    "destination",
-    "trunk",
-    "limit_ms",
-    "held",
-    "currency",
-    "call_id",
-)
-_LISTED = (
-    "authorized_at",
-    "account_id",
-    "callerid",
-    "destination",
-    "decision",
-    "reason",
-    "state",
-    "dialstatus",
-    "talk_ms",
-    "billed_seconds",
-    "cost",
-    "currency",
-    "call_id",
-)
 
 
 @click.group(cls=Group)
@@ -63,8 +36,8 @@ async def live(session: Session, limit: int, as_json: bool) -> None:
       agi-server calls live --json
     """
     found = await list_calls(session.db, state="open", limit=limit)
-    shown = [_fields(each) for each in found]
-    print_list(shown, as_json=as_json, nothing="no calls in progress", columns=_LIVE)
+    shown = [_fields(each) if as_json else _live_row(each) for each in found]
+    print_list(shown, as_json=as_json, nothing="no calls in progress")
 
 
 @calls.command("list")
@@ -95,8 +68,8 @@ async def list_(
     found = await list_calls(
         session.db, account_id=account_id, state=state, reason=reason, since=since, limit=limit
     )
-    shown = [_fields(each) for each in found]
-    print_list(shown, as_json=as_json, nothing="no calls", columns=_LISTED)
+    shown = [_fields(each) if as_json else _row(each) for each in found]
+    print_list(shown, as_json=as_json, nothing="no calls")
 
 
 @calls.command()
@@ -122,6 +95,43 @@ async def show(session: Session, call_id: str, as_json: bool) -> None:
     if lines:
         click.echo()
         print_list(lines, as_json=False)
+
+
+def _live_row(call: CallRecord) -> dict[str, Any]:
+    return {
+        "at (UTC)": moment(call.authorized_at),
+        "account": call.account_id,
+        "callerid": call.callerid,
+        "destination": call.destination,
+        "trunk": call.trunk,
+        "limit": clock(call.limit_ms),
+        "held": amount(call.held_micros, call.currency),
+        "call": call.call_id,
+    }
+
+
+def _row(call: CallRecord) -> dict[str, Any]:
+    return {
+        "at (UTC)": moment(call.authorized_at),
+        "account": call.account_id or None,
+        "callerid": call.callerid,
+        "dialled": call.dialled,
+        "outcome": _outcome(call),
+        "talk": clock(call.talk_ms),
+        "cost": amount(call.cost_micros, call.currency),
+        "call": call.call_id,
+    }
+
+
+def _outcome(call: CallRecord) -> str:
+    """In a word: the reason why it was refused or not dialled, or how it ended."""
+    match call.state:
+        case "open":
+            return "in progress"
+        case "denied" | "void":
+            return call.reason or ""
+        case "settled":
+            return call.dialstatus or f"ended by {call.witness}"
 
 
 def _fields(call: CallRecord) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from agi_server.app import running
 from agi_server.calls.records import CallRecord
 from agi_server.cli.backends import Command
 from agi_server.cli.faults import REFUSED
-from agi_server.cli.output import money, print_json, print_list
+from agi_server.cli.output import clock, money, print_json, print_list
 from agi_server.cli.parameters import json_option
 from agi_server.demo.business import ALICE
 from agi_server.demo.stage import Performance, PlayedCall, demo_settings, perform
@@ -208,7 +208,7 @@ def _decision(outcome: Outcome | None) -> Text:
     if outcome is None:
         return Text("no record", "red")
     if outcome.allowed:
-        return Text(f"allowed, at most {_clock(outcome.limit_ms)}", "green")
+        return Text(f"allowed, at most {clock(outcome.limit_ms)}", "green")
     return Text(f"refused: {outcome.reason}", "yellow")
 
 
@@ -216,7 +216,7 @@ def _talked(outcome: Outcome | None) -> str | None:
     if outcome is None or not outcome.allowed:
         return None
     if outcome.dialstatus == "ANSWER":
-        return _clock(outcome.talk_ms)
+        return clock(outcome.talk_ms)
     return _NO_TALK.get(outcome.dialstatus or "", outcome.dialstatus)
 
 
@@ -232,11 +232,6 @@ def _debited(outcome: Outcome | None) -> str | None:
     if outcome is None or not outcome.allowed:
         return None
     return money(outcome.cost_micros)
-
-
-def _clock(duration_ms: int | None) -> str:
-    minutes, seconds = divmod((duration_ms or 0) // 1000, 60)
-    return f"{minutes}:{seconds:02}"
 
 
 def _customer_rows(performance: Performance) -> list[dict[str, object]]:

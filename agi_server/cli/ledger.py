@@ -1,29 +1,17 @@
 """`agi-server ledger`: the proof that the books balance, and the entries."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.faults import REFUSED
-from agi_server.cli.output import money, print_list, time
+from agi_server.cli.output import amount, moment, money, print_list, time
 from agi_server.cli.parameters import json_option, limit_option, named_account
 from agi_server.ledger.verify import verify as find_mismatches
 from agi_server.storage.postgres.statements import statement
-
-# The movement id is long, and for machines.
-_SHOWN = (
-    "created_at",
-    "account_id",
-    "kind",
-    "debit",
-    "credit",
-    "amount",
-    "currency",
-    "balance",
-    "created_by",
-    "note",
-)
 
 
 @click.group(cls=Group)
@@ -71,20 +59,37 @@ async def show(session: Session, account: str | None, limit: int, as_json: bool)
       agi-server ledger show 1000000001 --limit 10
     """
     account_id = None if account is None else (await named_account(session.db, account)).id
-    shown = [
-        {
-            "created_at": time(row["created_at"]),
-            "account_id": row["account_id"],
-            "kind": row["kind"],
-            "debit": row["debit"],
-            "credit": row["credit"],
-            "amount": money(row["amount_micros"]),
-            "currency": row["currency"],
-            "balance": money(row["balance_micros"]),
-            "movement_id": row["movement_id"],
-            "created_by": row["created_by"],
-            "note": row["note"],
-        }
-        for row in await session.db.fetch(statement("ledger/entries"), account_id, limit)
-    ]
-    print_list(shown, as_json=as_json, nothing="no entries", columns=_SHOWN)
+    entries = await session.db.fetch(statement("ledger/entries"), account_id, limit)
+    shown = [_fields(entry) if as_json else _row(entry) for entry in entries]
+    print_list(shown, as_json=as_json, nothing="no entries")
+
+
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The movement id is long, and for machines."""
+    return {
+        "at (UTC)": moment(entry["created_at"]),
+        "account": entry["account_id"],
+        "kind": entry["kind"],
+        "from": entry["debit"],
+        "to": entry["credit"],
+        "amount": amount(entry["amount_micros"], entry["currency"]),
+        "balance": money(entry["balance_micros"]),
+        "by": entry["created_by"],
+        "note": entry["note"],
+    }
+
+
+def _fields(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "created_at": time(entry["created_at"]),
+        "account_id": entry["account_id"],
+        "kind": entry["kind"],
+        "debit": entry["debit"],
+        "credit": entry["credit"],
+        "amount": money(entry["amount_micros"]),
+        "currency": entry["currency"],
+        "balance": money(entry["balance_micros"]),
+        "movement_id": entry["movement_id"],
+        "created_by": entry["created_by"],
+        "note": entry["note"],
+    }

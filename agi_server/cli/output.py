@@ -64,6 +64,24 @@ def word(value: IntEnum) -> str:
     return value.name.lower()
 
 
+def amount(micros: int | None, currency: str | None) -> str | None:
+    """An amount in a table of several currencies: `0.33 USD`."""
+    return None if micros is None else f"{format_money(micros)} {currency}"
+
+
+def clock(duration_ms: int | None) -> str | None:
+    """How long, in a table: minutes and whole seconds, `1:35`."""
+    if duration_ms is None:
+        return None
+    minutes, seconds = divmod(duration_ms // 1000, 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def moment(value: datetime) -> str:
+    """When, in a table: UTC, to the second."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def time(value: datetime | None) -> str | None:
     """UTC, to the millisecond."""
     if value is None:

@@ -53,7 +53,7 @@ class _Program(Group):
 def cli() -> None:
     """Call authorization and billing for Asterisk over FastAGI.
 
-    Exit codes: 0 done, 1 refused or not found, 2 wrong usage.
+    `agi-server demo` shows it at work. Exit codes: 0 done, 1 refused or not found, 2 wrong usage.
 
     \b
     Example, from nothing to a daemon that Asterisk can call:

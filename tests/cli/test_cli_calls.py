@@ -44,6 +44,9 @@ def test_calls_are_seen_live_listed_and_shown(
         "account_id": account["id"],
     }.items() <= call.items()
     assert live["call_id"] in shop("calls", "show", live["call_id"]).out
+    ended, refused = shop("calls", "list").out.splitlines()[1:]
+    assert ["442071234567", "CANCEL", "0:00", "0.00", "USD", live["call_id"]] == ended.split()[-6:]
+    assert ["15551234567", "no_rate"] == refused.split()[-3:-1]
 
     listed = shop("calls", "list", "--json").json
     assert [("allow", None), ("deny", "no_rate")] == [
