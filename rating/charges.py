@@ -4,8 +4,10 @@ Prices are per minute and times in seconds, so amounts are whole sixtieths of a 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from rating.hours import change_offsets, contains, minute_of_week
@@ -66,6 +68,61 @@ def course_of(
         if not stretches or then is not stretches[-1][1]:
             stretches.append((offset, then))
     return Course(first, tuple(stretches) if len(stretches) > 1 else ())
+
+
+def worst_courses(
+    rate: Rate, earliest: datetime, latest: datetime, rules: PricingRules, longest_s: int
+) -> tuple[Course, ...]:
+    """Courses that together are never cheaper than any that starts from `earliest` to `latest`.
+
+    One for each rate that may be in force at the start: its fees, stages and increments. An
+    increment has the highest price of those in force when it may begin, so that a limit and a hold
+    by these courses cover every second at which the call may be answered; exactly so while it
+    passes one change of price, by as much as the answer may come later where it passes several.
+    """
+    if not rate.windows:
+        return (Course(rate),)
+    # Prices change at whole seconds after the start: a part of a second makes no difference.
+    earliest = earliest.astimezone(UTC).replace(microsecond=0)
+    span_s = max(0, int((latest - earliest).total_seconds()))
+    rates = (rate, *(window.rate for window in rate.windows))
+    longest_s += max(max(each.grace_s, each.short_call_time_s, each.initial_s) for each in rates)
+    rates_in_force = replace(rules, price_by_start=False)
+    first, stretches = course_of(rate, earliest, rates_in_force, longest_s + span_s)
+    stretches = stretches or ((0, first),)
+    courses: list[Course] = []
+    for index, (low, at_start) in enumerate(stretches):
+        if low > span_s:
+            break
+        following = stretches[index + 1][0] if index + 1 < len(stretches) else span_s + 1
+        high = min(following - 1, span_s)
+        dearest = () if rules.price_by_start else _dearest(stretches, low, high, longest_s)
+        courses.append(Course(at_start, dearest if len(dearest) > 1 else ()))
+    return tuple(courses)
+
+
+def _dearest(
+    stretches: tuple[Stretch, ...], low: int, high: int, longest_s: int
+) -> tuple[Stretch, ...]:
+    """The dearest rate at each offset of a call that starts `low` to `high` seconds later."""
+    offsets = {0}
+    for offset, _ in stretches:
+        offsets |= {offset - low, offset - high}
+    dearest: list[Stretch] = []
+    for offset in sorted(each for each in offsets if 0 <= each < longest_s):
+        begin, end = low + offset, high + offset
+        then = max(
+            (
+                stretches[index][1]
+                for index in range(len(stretches))
+                if stretches[index][0] <= end
+                and (index + 1 == len(stretches) or begin < stretches[index + 1][0])
+            ),
+            key=attrgetter("price_micros_per_minute"),
+        )
+        if not dearest or then is not dearest[-1][1]:
+            dearest.append((offset, then))
+    return tuple(dearest)
 
 
 def rate_in_force(rate: Rate, at: datetime, rules: PricingRules) -> Rate:

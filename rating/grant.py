@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from rating.charges import Course, course_of
-from rating.price import course_price_micros
+from rating.charges import Course
+from rating.price import course_price_micros, courses_of
 from rating.rate import Rate
 from rating.rate_card import OWN_RULES, PricingRules
 
@@ -20,6 +20,7 @@ def grant_seconds(
     discount_basis_points: int = 0,
     max_free_s: int = MAX_FREE_S,
     started_at: datetime | None = None,
+    answered_by: datetime | None = None,
     free_seconds: int = 0,
 ) -> int:
     """The greatest whole d ≤ `at_most_s` with price(d) ≤ `available_micros`.
@@ -27,9 +28,31 @@ def grant_seconds(
     0: not even the first billed second is affordable (`no_credit`). A call that costs nothing
     however long, or nothing more after its priced stages, is bounded by `max_free_s` (counted from
     their end). Exact because the price never falls with time (see `Rate`): each answer is checked
-    against the price itself, an estimate only saves steps. The other arguments are `price_call`'s.
+    against the price itself, an estimate only saves steps. The other arguments are `price_micros`'s.
     """
-    course = course_of(rate, started_at, rules, at_most_s)
+    for course in courses_of(rate, started_at, answered_by, rules, at_most_s):
+        at_most_s = _grant_course(
+            course,
+            available_micros,
+            at_most_s,
+            rules=rules,
+            discount_basis_points=discount_basis_points,
+            max_free_s=max_free_s,
+            free_seconds=free_seconds,
+        )
+    return at_most_s
+
+
+def _grant_course(
+    course: Course,
+    available_micros: int,
+    at_most_s: int,
+    *,
+    rules: PricingRules,
+    discount_basis_points: int,
+    max_free_s: int,
+    free_seconds: int,
+) -> int:
     at_most_s = min(at_most_s, free_bound_s(course, max_free_s, at_most_s))
     if at_most_s < 1:
         return 0

@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from rating.charges import Charge, Course, LineKind, buy_side, course_of, sell_charges
+from rating.charges import (
+    Charge,
+    Course,
+    LineKind,
+    buy_side,
+    course_of,
+    sell_charges,
+    worst_courses,
+)
 from rating.money import RoundingMode, round_micros
 from rating.rate import MAX_SECONDS, Rate
 from rating.rate_card import OWN_RULES, PricingRules
@@ -87,11 +95,31 @@ def price_micros(
     rules: PricingRules = OWN_RULES,
     discount_basis_points: int = 0,
     started_at: datetime | None = None,
+    answered_by: datetime | None = None,
     free_seconds: int = 0,
 ) -> int:
-    """The total of `price_call` alone, in micros."""
-    course = course_of(rate, started_at, rules, duration_s)
-    return course_price_micros(course, duration_s, rules, discount_basis_points, free_seconds)
+    """The total of `price_call` alone, in micros.
+
+    With `answered_by`, that of the dearest second at which the call may be answered, from
+    `started_at` on (see `worst_courses`).
+    """
+    return max(
+        course_price_micros(course, duration_s, rules, discount_basis_points, free_seconds)
+        for course in courses_of(rate, started_at, answered_by, rules, duration_s)
+    )
+
+
+def courses_of(
+    rate: Rate,
+    started_at: datetime | None,
+    answered_by: datetime | None,
+    rules: PricingRules,
+    longest_s: int,
+) -> tuple[Course, ...]:
+    """The course of a call answered at `started_at`, or the worst ones until `answered_by`."""
+    if answered_by is None or started_at is None:
+        return (course_of(rate, started_at, rules, longest_s),)
+    return worst_courses(rate, started_at, answered_by, rules, longest_s)
 
 
 def course_price_micros(

@@ -170,6 +170,7 @@ def grant_routes(
     at_most_s: int,
     *,
     started_at: datetime,
+    answered_by: datetime | None = None,
     sell_price: SellPrice = SellPrice.FIRST_CARD,
     discount_basis_points: int = 0,
     free_seconds: int = 0,
@@ -198,6 +199,7 @@ def grant_routes(
             discount_basis_points=discount_basis_points,
             max_free_s=max_free_s,
             started_at=started_at,
+            answered_by=answered_by,
             free_seconds=free_seconds,
         )
         if not affordable or affordable < limit:
@@ -209,6 +211,7 @@ def grant_routes(
             rules=payer.card.rules,
             discount_basis_points=discount_basis_points,
             started_at=started_at,
+            answered_by=answered_by,
             free_seconds=free_seconds,
         )
         held = max(held, exchange.convert(price))
