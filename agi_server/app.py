@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-import asyncpg
 import structlog
 
 from agi_server.background import Background
@@ -16,13 +15,14 @@ from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
 from agi_server.calls.slot_repair import SlotRepair
+from agi_server.calls.trunk_leases import TrunkLeases
 from agi_server.calls.void import Voider
 from agi_server.fastagi.server import FastAgiServer
 from agi_server.routes.dispatch import Dispatcher
 from agi_server.routes.services import RouteServices
 from agi_server.settings import Settings
 from agi_server.storage.postgres.health import BACKEND_FAULTS, PostgresHealth
-from agi_server.storage.postgres.pool import open_pool
+from agi_server.storage.postgres.pool import connect, open_pool
 from agi_server.storage.redis.slots import open_slots
 from agi_server.tariffs.tables import TariffStore
 
@@ -79,8 +79,8 @@ async def running(
         open_slots(redis_url, settings.redis.timeout_ms) as slots,
     ):
         background = Background()
-        tariffs = TariffStore()
-        await _load_tariffs(postgres_dsn, tariffs)
+        tariffs = TariffStore(settings.accounts.currency, postgres_dsn)
+        await _load_tariffs(postgres_dsn, tariffs, now)
         sessions = SessionMemory()
         settler = Settler(db=pool, slots=slots, sessions=sessions, now=now)
         voider = Voider(
@@ -91,6 +91,7 @@ async def running(
             statement_timeout_ms=deadline_ms,
             now=now,
         )
+        leases = TrunkLeases(slots)
         services = RouteServices(
             settings=settings,
             db=pool,
@@ -102,14 +103,17 @@ async def running(
                 sessions=sessions,
                 repair=SlotRepair(db=pool, slots=slots, background=background, now=now),
                 voider=voider,
+                leases=leases,
                 calls=settings.calls,
                 accounts=settings.accounts,
+                rating=settings.rating,
                 now=now,
             ),
             settler=settler,
             voider=voider,
             background=background,
             outcomes=OutcomeLog(db=pool, now=now),
+            leases=leases,
             health=PostgresHealth(),
         )
         recovery = Recovery(
@@ -121,7 +125,7 @@ async def running(
         server = FastAgiServer(settings.fastagi, Dispatcher(services))
         await server.start()
         jobs = [
-            asyncio.create_task(_follow_tariffs(postgres_dsn, tariffs)),
+            asyncio.create_task(_follow_tariffs(postgres_dsn, tariffs, now)),
             asyncio.create_task(_recover(recovery, settings.calls.recover_every_s)),
         ]
         try:
@@ -134,38 +138,38 @@ async def running(
             await background.finish(_BACKGROUND_END_S)
 
 
-async def _load_tariffs(dsn: str, tariffs: TariffStore) -> None:
+async def _load_tariffs(dsn: str, tariffs: TariffStore, now: Callable[[], datetime]) -> None:
     # On a connection of its own: a large card takes longer than a statement of a call may.
-    connection = await asyncpg.connect(dsn)
+    connection = await connect(dsn)
     try:
-        await tariffs.reload(connection)
+        await tariffs.reload(connection, now())
     finally:
         await connection.close()
 
 
-async def _follow_tariffs(dsn: str, tariffs: TariffStore) -> None:
+async def _follow_tariffs(dsn: str, tariffs: TariffStore, now: Callable[[], datetime]) -> None:
     """Reload the rating tables whenever the database says that they changed."""
     while True:
         try:
-            await _listen(dsn, tariffs)
+            await _listen(dsn, tariffs, now)
         except Exception as error:
             _tell("tariffs", error)
         await asyncio.sleep(_LISTEN_RETRY_S)
 
 
-async def _listen(dsn: str, tariffs: TariffStore) -> None:
+async def _listen(dsn: str, tariffs: TariffStore, now: Callable[[], datetime]) -> None:
     """Until the connection is lost. What changed before it listened is read at its start.
 
     Now and then it looks without being told: a connection may be half open and say nothing.
     """
     changed = asyncio.Event()
-    connection = await asyncpg.connect(dsn, command_timeout=_LISTEN_PATIENCE_S)
+    connection = await connect(dsn, command_timeout_s=_LISTEN_PATIENCE_S)
     try:
         connection.add_termination_listener(lambda _: changed.set())
         await connection.add_listener(_TARIFFS_CHANNEL, lambda *_: changed.set())
         while not connection.is_closed():
             changed.clear()
-            await tariffs.reload(connection)
+            await tariffs.reload(connection, now())
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LISTEN_CHECK_S):
                     await changed.wait()

@@ -28,7 +28,7 @@ def grant_seconds(
     0: not even the first billed second is affordable (`no_credit`). A call that costs nothing
     however long, or nothing more after its priced stages, is bounded by `max_free_s` (counted from
     their end). Exact because the price never falls with time (see `Rate`): each answer is checked
-    against the price itself, an estimate only saves steps. The other arguments are `price_micros`'s.
+    against the price itself, an estimate only saves steps. The others are `price_micros`'s.
     """
     for course in courses_of(rate, started_at, answered_by, rules, at_most_s):
         at_most_s = _grant_course(

@@ -19,6 +19,7 @@ from pydantic import (
 from agi_server.accounts.number import check_account_number
 from agi_server.accounts.restriction_rules import check_rule
 from agi_server.refused import InvalidFieldError
+from rating.country_rules import rules_of_country
 from rating.money import MAX_MONEY_MICROS
 
 # PostgreSQL's integer.
@@ -83,6 +84,8 @@ class Account:
     simultaneous_access: int
     calls_per_second: int
     max_price_micros_per_minute: int | None
+    discount_basis_points: int
+    country: str | None
     locked: bool
     language: str
     timezone: str
@@ -115,6 +118,12 @@ def _check_language(tag: str) -> str:
     return tag
 
 
+def _check_country(code: str) -> str:
+    if rules_of_country(code) is None:
+        raise ValueError("must be an ISO 3166 code whose dialling rules are known, such as GB")
+    return code.upper()
+
+
 def check_callerid(text: str) -> str:
     """The digits of a CallerID, a leading `+` gone. Raises ValueError."""
     number = _CALLERID.fullmatch(text.strip())
@@ -142,6 +151,9 @@ class NewAccount(BaseModel):
     simultaneous_access: Count = 1
     calls_per_second: Count = 0
     max_price_micros_per_minute: Money | None = None
+    discount_basis_points: Annotated[int, Field(ge=0, le=9_999)] = 0
+    """Hundredths of a percent that come off the price of calls."""
+    country: Annotated[str, AfterValidator(_check_country)] | None = None
     language: Annotated[str, AfterValidator(_check_language)] = "en"
     timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
     expiry_mode: ExpiryMode = ExpiryMode.NEVER

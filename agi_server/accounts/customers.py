@@ -130,6 +130,8 @@ async def _insert(db: Any, new: NewAccount, number_length: int, at: datetime) ->
         new.expiry_days,
         new.restriction,
         at,
+        new.discount_basis_points,
+        new.country,
     )
     for _ in range(_DRAWS):
         number = new.account_number or generate_account_number(number_length)
@@ -162,6 +164,8 @@ def _account(row: Mapping[str, Any]) -> Account:
         simultaneous_access=row["simultaneous_access"],
         calls_per_second=row["calls_per_second"],
         max_price_micros_per_minute=row["max_price_micros_per_minute"],
+        discount_basis_points=row["discount_basis_points"],
+        country=row["country"],
         locked=row["locked"],
         language=row["language"],
         timezone=row["timezone"],

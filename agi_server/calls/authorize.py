@@ -1,16 +1,22 @@
 """May this call start, and for how long: the checks in order, the price, the slot, the hold."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from agi_server.calls.candidate import (
+    Candidate,
+    Terms,
+    dial_targets,
+    grant_terms,
+    promised_terms,
+)
 from agi_server.calls.decision import Decision, Denial, Grant
-from agi_server.calls.dial import NumberNotDialableError, dial_targets, limit_option
+from agi_server.calls.dial import NumberNotDialableError, limit_option
 from agi_server.calls.identify import (
-    Account,
     Failures,
     Found,
     Lookup,
@@ -29,47 +35,21 @@ from agi_server.calls.policy import (
 )
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
-from agi_server.calls.sessions import OpenSession, SessionMemory, new_call_id
+from agi_server.calls.sessions import OpenSession, SessionMemory, new_call_id, routes_as_json
 from agi_server.calls.slot_repair import SlotRepair
+from agi_server.calls.trunk_leases import TrunkLeases
 from agi_server.calls.void import Voider
-from agi_server.settings import AccountsSettings, CallsSettings
+from agi_server.settings import AccountsSettings, CallsSettings, RatingSettings
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import SlotAnswer, Slots
 from agi_server.tariffs.tables import Quote, TariffStore
-from rating.grant import grant_seconds
-from rating.number import NumberInvalid, normalise
-from rating.price import price_micros
+from rating.country_rules import rules_of_country
+from rating.number import INTERNATIONAL_RULES, NumberInvalid, NumberRules, normalise
 
 log = structlog.get_logger()
 
-# Time after the last possible end of a call in which its end may still be reported: the samples'
-# hangup handler asks again for some minutes when no daemon listens.
-SETTLE_GRACE_S = 600
 # The funds may change between our read and the hold; after so many tries the caller hears why not.
 _HOLD_TRIES = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """A call that passed the checks and has a price: what is left is to reserve for it."""
-
-    request: CallRequest
-    found: Found
-    account: Account
-    number: str
-    quote: Quote
-    dial_targets: tuple[str, ...]
-    call_id: str
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Terms:
-    """What would be granted: how long, for how much."""
-
-    grant_s: int
-    ring_timeout_s: int
-    held_micros: int
 
 
 class Authorizer:
@@ -84,8 +64,10 @@ class Authorizer:
         sessions: SessionMemory,
         repair: SlotRepair,
         voider: Voider,
+        leases: TrunkLeases,
         calls: CallsSettings,
         accounts: AccountsSettings,
+        rating: RatingSettings,
         now: Callable[[], datetime],
     ) -> None:
         self._db = db
@@ -94,7 +76,9 @@ class Authorizer:
         self._sessions = sessions
         self._repair = repair
         self._voider = voider
+        self._leases = leases
         self._calls = calls
+        self._country = rating.country
         self._failures_window_s = accounts.failures_window_s
         self._lock_out = LockOut(
             failures_per_caller=accounts.failures_per_caller,
@@ -141,8 +125,8 @@ class Authorizer:
             language=account.language if account else "",
             identified_by=found.method.value,
             destination=destination,
-            prefix=quote.rate.prefix if quote else None,
-            plan_id=quote.plan_id if quote else plan_id,
+            prefix=quote.sell.rate.prefix if quote else None,
+            plan_id=quote.plan.id if quote else plan_id,
         )
 
     async def decide(self, request: CallRequest, found: Found) -> Decision:
@@ -155,7 +139,7 @@ class Authorizer:
             return denial
         account = found.account
         assert account is not None
-        number = normalise(request.dialled)
+        number = normalise(request.dialled, self.number_rules(account.country))
         if isinstance(number, NumberInvalid):
             return self.denial(found, Reason.NUMBER_INVALID)
         if (reason := refuse_number(account, number, request.dialled)) is not None:
@@ -164,99 +148,93 @@ class Authorizer:
         plan_id = account.plan_id
         if request.plan is not None:
             plan_id = tariffs.plan_ids.get(request.plan)
-        quote = tariffs.quote(plan_id, account.currency, number, now)
+        quote = tariffs.quote(plan_id, account.currency, number, now, account.discount_basis_points)
         if quote is None:
             return self.denial(found, Reason.NO_RATE, destination=number, plan_id=plan_id)
-        try:
-            targets = dial_targets(quote, number, account.id)
-        except NumberNotDialableError:
-            return self.denial(found, Reason.NUMBER_INVALID)
         reason = (
-            (None if targets else Reason.NO_ROUTE)
-            or refuse_price(account, quote.rate.price_micros_per_minute)
+            (None if quote.routes else Reason.NO_ROUTE)
+            or refuse_price(account, quote.dearest_minute())
             or refuse_pace(account, now)
             or refuse_parallel(account)
         )
         if reason is None:
-            reserved = await self._reserve(
-                _Candidate(
-                    request=request,
-                    found=found,
-                    account=account,
-                    number=number,
-                    quote=quote,
-                    dial_targets=targets,
-                    call_id=new_call_id(account.id),
-                    now=now,
-                )
+            candidate = Candidate(
+                request=request,
+                found=found,
+                account=account,
+                number=number,
+                quote=quote,
+                tariffs=tariffs,
+                routes=quote.routes,
+                call_id=new_call_id(account.id),
+                now=now,
             )
+            try:
+                reserved = await self._reserve(candidate)
+            except NumberNotDialableError:
+                return self.denial(found, Reason.NUMBER_INVALID)
             if isinstance(reserved, Grant):
                 return reserved
             reason = reserved
         return self.denial(found, reason, destination=number, quote=quote)
 
-    async def _reserve(self, call: _Candidate) -> Grant | Reason:
+    def number_rules(self, country: str | None) -> NumberRules:
+        """How numbers are dialled by an account: as in its country, else as the setting says."""
+        return rules_of_country(country or self._country or "") or INTERNATIONAL_RULES
+
+    async def _reserve(self, call: Candidate) -> Grant | Reason:
         """Take slot and hold, both or none."""
         try:
             return await self._take(call)
         except BaseException:
             # Whether the hold was committed is unknown: make sure that nothing stays.
-            self._voider.void_later(call.account.id, call.call_id)
+            self._voider.void_later(call.account.id, call.call_id, call.counted_trunk_ids)
             raise
 
-    async def _take(self, call: _Candidate) -> Grant | Reason:
-        """Slot, then hold; when the funds moved meanwhile, once more with what is left."""
+    async def _take(self, call: Candidate) -> Grant | Reason:
+        """Slot, trunk, then hold; when the funds moved meanwhile, once more with what is left."""
         account = call.account
+        targets = dial_targets(call)
         available_micros = account.available_micros
         slot: SlotAnswer | None = None
+        leased = False
         reason = Reason.NO_CREDIT
         for _ in range(_HOLD_TRIES):
-            terms = self._terms(call, available_micros)
+            terms = grant_terms(call, available_micros, self._calls)
             if isinstance(terms, Reason):
                 reason = terms
                 break
             if slot is None:
                 slot = await self._slots.take(
-                    account.id, call.call_id, account.simultaneous_access, _lease_ms(call, terms)
+                    account.id, call.call_id, account.simultaneous_access, terms.lease_ms
                 )
+            if not leased:
+                leased = True
+                call = replace(call, routes=terms.routes)
+                full = await self._leases.take(call.trunks, call.call_id, terms.lease_ms)
+                if full:
+                    call = replace(call, routes=call.routes[full:])
+                    terms = grant_terms(call, available_micros, self._calls)
+                    if isinstance(terms, Reason):
+                        reason = terms
+                        break
             open_calls = await self._hold(call, terms)
             if open_calls is not None:
                 self._repair.compare(account.id, slot, open_calls)
-                return self._grant(call, terms, available_micros)
+                return self._grant(call, terms, available_micros, targets)
             refused = await self._why_refused(account.id, call.now)
             if isinstance(refused, Reason):
                 reason = refused
                 break
             available_micros = refused
-        if slot is not None and slot.taken:
-            await self._slots.release(account.id, call.call_id)
+        if slot is not None:
+            await self._slots.release(account.id, call.call_id, call.counted_trunk_ids)
         return reason
 
-    def _terms(self, call: _Candidate, available_micros: int) -> _Terms | Reason:
-        """The exact inverse of the price, bounded by grant, free calls and expiry."""
-        at_most_s, ring_s = self._calls.max_grant_s, self._calls.ring_timeout_s
-        valid_until = call.account.valid_until
-        if valid_until is not None:
-            # The last route may answer after all of them rang: even then not past the instant.
-            routes = len(call.dial_targets)
-            left_s = int((valid_until - call.now).total_seconds())
-            ring_s = max(1, min(ring_s, left_s // 2 // routes))
-            at_most_s = min(at_most_s, left_s - ring_s * routes)
-            if at_most_s < 1:
-                return Reason.ACCOUNT_EXPIRED
-        rate = call.quote.rate
-        grant_s = grant_seconds(
-            rate, available_micros, at_most_s, max_free_s=self._calls.max_free_s
-        )
-        if grant_s == 0:
-            return Reason.NO_CREDIT
-        return _Terms(
-            grant_s=grant_s, ring_timeout_s=ring_s, held_micros=price_micros(rate, grant_s)
-        )
-
-    async def _hold(self, call: _Candidate, terms: _Terms) -> int | None:
+    async def _hold(self, call: Candidate, terms: Terms) -> int | None:
         """The calls in progress with this one; None when the account's row refused it."""
-        request, quote = call.request, call.quote
+        request, promised = call.request, promised_terms(call, terms)
+        rate = promised.sell.rate
         open_calls: int | None = await self._db.fetchval(
             statement("calls/take_hold"),
             call.account.id,
@@ -270,14 +248,19 @@ class Authorizer:
             request.callerid,
             request.dialled,
             call.number,
-            call.now + timedelta(milliseconds=_lease_ms(call, terms)),
+            call.now + timedelta(milliseconds=terms.lease_ms),
             terms.grant_s * 1000,
-            quote.currency,
-            quote.plan_id,
-            quote.version_id,
-            quote.rate.prefix,
-            quote.rate.effective_from,
-            [trunk.id for trunk in quote.trunks],
+            call.account.currency,
+            call.quote.plan.id,
+            promised.sell.version_id,
+            rate.prefix,
+            rate.effective_from,
+            [call.tariffs.trunks[route.trunk].id for route in terms.routes],
+            promised.discount_basis_points,
+            promised.sell_price,
+            None if promised.sell.factor == 1 else str(promised.sell.factor),
+            routes_as_json(promised),
+            promised.answer_by,
         )
         return open_calls
 
@@ -303,8 +286,11 @@ class Authorizer:
         )
         return available_micros
 
-    def _grant(self, call: _Candidate, terms: _Terms, available_micros: int) -> Grant:
+    def _grant(
+        self, call: Candidate, terms: Terms, available_micros: int, targets: dict[str, str]
+    ) -> Grant:
         account, limit_ms = call.account, terms.grant_s * 1000
+        prefix = call.quote.sell.rate.prefix
         self._sessions.remember(
             OpenSession(
                 account_id=account.id,
@@ -314,10 +300,10 @@ class Authorizer:
                 authorized_at=call.now,
                 limit_ms=limit_ms,
                 held_micros=terms.held_micros,
-                currency=call.quote.currency,
-                prefix=call.quote.rate.prefix,
-                rate=call.quote.rate,
-                routes=len(call.dial_targets),
+                currency=account.currency,
+                prefix=prefix,
+                terms=promised_terms(call, terms),
+                counted_trunk_ids=call.counted_trunk_ids,
             )
         )
         return Grant(
@@ -327,20 +313,16 @@ class Authorizer:
             language=account.language,
             identified_by=call.found.method.value,
             destination=call.number,
-            prefix=call.quote.rate.prefix,
-            plan_id=call.quote.plan_id,
+            prefix=prefix,
+            plan_id=call.quote.plan.id,
             limit_ms=limit_ms,
             held_micros=terms.held_micros,
             available_micros=available_micros,
             ring_timeout_s=terms.ring_timeout_s,
-            dial_targets=call.dial_targets,
+            dial_targets=tuple(targets[route.trunk] for route in terms.routes),
             dial_options=limit_option(
                 limit_ms, self._calls.warn_left_ms, self._calls.warn_every_ms
             ),
+            trunks=tuple(call.tariffs.trunks[route.trunk] for route in terms.routes),
+            lease_ms=terms.lease_ms,
         )
-
-
-def _lease_ms(call: _Candidate, terms: _Terms) -> int:
-    """The longest that slot and hold can be needed: every route rings, then the whole talk."""
-    ringing_s = terms.ring_timeout_s * len(call.dial_targets)
-    return (ringing_s + terms.grant_s + SETTLE_GRACE_S) * 1000

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 from agi_server.calls.reasons import Reason
+from agi_server.tariffs.tables import Trunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """An allowed call: money is held and a slot is taken for it until it is settled or voided."""
+    """An allowed call: money is held and a slot is taken for it until it is settled or voided.
+
+    `trunks` are those of `dial_targets`; `lease_ms` is for how long it may be on them.
+    """
 
     call_id: str
     account_id: int
@@ -23,6 +27,19 @@ class Grant:
     ring_timeout_s: int
     dial_targets: tuple[str, ...]
     dial_options: str
+    trunks: tuple[Trunk, ...]
+    lease_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyCall:
+    """A call to an emergency number: no account, no hold, no session, nothing to settle."""
+
+    number: str
+    dial_target: str
+    dial_options: str
+    limit_ms: int
+    ring_timeout_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,4 +56,4 @@ class Denial:
     plan_id: int | None = None
 
 
-Decision = Grant | Denial
+Decision = Grant | Denial | EmergencyCall

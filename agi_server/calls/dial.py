@@ -2,24 +2,29 @@
 
 import re
 
-from agi_server.tariffs.tables import Quote
+from agi_server.tariffs.tables import Trunk
 
 _NUMBER = re.compile(r"[0-9]{3,15}")
+_SENT_NUMBER = re.compile(r"\+?[0-9]{1,31}")
 
 
 class NumberNotDialableError(Exception):
     """The number is not digits only: it would change what is dialled (an `&` dials several)."""
 
 
-def dial_targets(quote: Quote, number: str, account_id: int) -> tuple[str, ...]:
-    """The dial string of each route, in order.
+def dial_target(trunk: Trunk, number: str, prefix: str, account_id: int) -> str:
+    """The dial string of a route: `prefix` is that of its card.
 
-    The number is checked here once more, whatever normalisation let through.
+    The number is checked here once more, whatever normalisation let through. Raises
+    NumberNotDialableError.
     """
     if not _NUMBER.fullmatch(number):
         raise NumberNotDialableError
-    values = {"number": number, "prefix": quote.rate.prefix, "account_id": str(account_id)}
-    return tuple(trunk.dial.format_map(values) for trunk in quote.trunks)
+    rest = number.removeprefix(trunk.strip)
+    sent = trunk.add_prefix + (rest or number)
+    if not _SENT_NUMBER.fullmatch(sent):
+        raise NumberNotDialableError
+    return trunk.dial.format(number=sent, prefix=prefix, account_id=account_id)
 
 
 def limit_option(limit_ms: int, warn_left_ms: int, warn_every_ms: int) -> str:

@@ -49,6 +49,8 @@ class Account:
     second_started_at: datetime | None
     calls_in_second: int
     max_price_micros_per_minute: int | None
+    discount_basis_points: int
+    country: str | None
     language: str
     valid_until: datetime | None
     restriction: int
@@ -155,6 +157,8 @@ def _account(row: Any) -> Account:
         second_started_at=row["second_started_at"],
         calls_in_second=row["calls_in_second"],
         max_price_micros_per_minute=row["max_price_micros_per_minute"],
+        discount_basis_points=row["discount_basis_points"],
+        country=row["country"],
         language=row["language"],
         valid_until=_valid_until(row),
         restriction=row["restriction"],

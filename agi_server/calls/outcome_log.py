@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from agi_server.calls.decision import Decision, Denial, Grant
+from agi_server.calls.decision import Decision, Denial, EmergencyCall, Grant
 from agi_server.calls.request import CallRequest
 from agi_server.storage.postgres.statements import statement
 
@@ -22,7 +22,10 @@ class OutcomeLog:
         self._now = now
 
     async def decided(self, request: CallRequest, decision: Decision, duration_ms: int) -> None:
-        """Log the decision; a refusal is kept as a CDR too, if the database is there to keep it."""
+        """Log the decision; a refusal is kept as a CDR too, if the database is there to keep it.
+
+        An emergency call is logged and nothing else: it must not wait for a database.
+        """
         if isinstance(decision, Grant):
             log.info(
                 "call.authorized",
@@ -36,6 +39,18 @@ class OutcomeLog:
                 destination_prefix=decision.prefix,
                 limit_ms=decision.limit_ms,
                 held_micros=decision.held_micros,
+            )
+            return
+        if isinstance(decision, EmergencyCall):
+            log.warning(
+                "call.emergency",
+                uniqueid=request.uniqueid,
+                channel=request.channel,
+                callerid=request.callerid,
+                duration_ms=duration_ms,
+                destination=decision.number,
+                target=decision.dial_target,
+                limit_ms=decision.limit_ms,
             )
             return
         call_id = f"{decision.account_id}-{secrets.token_hex(16)}"

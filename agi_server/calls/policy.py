@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from agi_server.accounts.restriction_rules import matches
 from agi_server.calls.identify import Account, Found
@@ -59,7 +60,7 @@ def refuse_number(account: Account, number: str, dialled: str) -> Reason | None:
     return None
 
 
-def refuse_price(account: Account, price_micros_per_minute: int) -> Reason | None:
+def refuse_price(account: Account, price_micros_per_minute: Fraction) -> Reason | None:
     """The account's cap on what a minute may cost."""
     cap = account.max_price_micros_per_minute
     return Reason.FRAUD_GUARD if cap is not None and price_micros_per_minute > cap else None

@@ -13,8 +13,9 @@ CallState = Literal["open", "settled", "void", "denied"]
 class CallRecord:
     """One call session; what does not apply to its state is None. Money in micros of `currency`.
 
-    `price_lines` are as the settlement stored them; `trunk` is the route dialled last, or the
-    first one as long as nothing is known.
+    `price_lines` are as the settlement stored them, or the last correction; `card` and its version
+    name the price of the customer, `exchange` is the factor from the card's currency; `trunk` is
+    the route dialled last, or the first one as long as nothing is known.
     """
 
     call_id: str
@@ -44,7 +45,12 @@ class CallRecord:
     talk_ms: int | None
     billed_seconds: int | None
     cost_micros: int | None
+    corrected_cost_micros: int | None
     buy_cost_micros: int | None
+    card: str | None
+    card_version: int | None
+    discount_basis_points: int
+    exchange: str | None
     price_lines: Any
     witness: str | None
     review: str | None
@@ -69,4 +75,6 @@ async def list_calls(
 
 
 def _record(row: dict[str, Any]) -> CallRecord:
-    return CallRecord(plan=row.pop("plan_name"), trunk=row.pop("trunk_name"), **row)
+    return CallRecord(
+        plan=row.pop("plan_name"), trunk=row.pop("trunk_name"), card=row.pop("card_name"), **row
+    )

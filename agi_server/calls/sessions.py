@@ -4,24 +4,15 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
+from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.storage.postgres.statements import statement
-from rating.rate import Rate
+from agi_server.tariffs.stored_rates import rate_of_json_row, rules_of_json
+from rating.routing import SellPrice
 
 _CALL_ID = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{32}")
-_RATE_FIELDS = (
-    "prefix",
-    "price_micros_per_minute",
-    "initial_s",
-    "increment_s",
-    "connection_fee_micros",
-    "minimum_charge_micros",
-    "buy_price_micros_per_minute",
-    "buy_initial_s",
-    "buy_increment_s",
-    "effective_from",
-)
 # Sessions remembered by the daemon that authorized them: it spares settle a read. About 1 KB each.
 MAX_REMEMBERED = 100_000
 
@@ -39,7 +30,10 @@ def account_id_of(call_id: str) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession:
-    """A call between authorize and settle, with the rate it was promised."""
+    """A call between authorize and settle, with the terms it was promised.
+
+    `counted_trunk_ids` are those of its trunks whose capacity is counted.
+    """
 
     account_id: int
     account_number: str
@@ -50,8 +44,8 @@ class OpenSession:
     held_micros: int
     currency: str
     prefix: str
-    rate: Rate
-    routes: int
+    terms: CallTerms
+    counted_trunk_ids: tuple[int, ...]
 
 
 class SessionMemory:
@@ -89,7 +83,6 @@ async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession 
     row = await db.fetchrow(statement("calls/read_session"), account_id, call_id)
     if row is None or row["limit_ms"] is None:
         return None
-    rate = Rate(destination=row["rate_destination"], **{name: row[name] for name in _RATE_FIELDS})
     return StoredSession(
         state=row["state"],
         session=OpenSession(
@@ -102,7 +95,52 @@ async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession 
             held_micros=row["held_micros"],
             currency=row["currency"],
             prefix=row["prefix"],
-            rate=rate,
-            routes=len(row["trunk_ids"]),
+            terms=terms_of_row(row),
+            counted_trunk_ids=tuple(row["counted_trunk_ids"] or ()),
         ),
     )
+
+
+def terms_of_row(row: Any) -> CallTerms:
+    """The terms of a stored session; its rates and rules come along as JSON."""
+    sell = CardTerms(
+        version_id=row["rate"]["version_id"],
+        rate=rate_of_json_row(row["rate"]),
+        rules=rules_of_json(row["rules"]),
+        factor=Fraction(row["exchange"] or 1),
+    )
+    routes = (sell,) * len(row["trunk_ids"])
+    if row["routes"] is not None:
+        routes = tuple(
+            CardTerms(
+                version_id=named["version_id"],
+                rate=rate_of_json_row(stored["rate"]),
+                rules=rules_of_json(stored["rules"]),
+                factor=Fraction(named["exchange"]),
+            )
+            for named, stored in zip(row["routes"], row["route_rates"], strict=True)
+        )
+    return CallTerms(
+        sell=sell,
+        routes=routes,
+        sell_price=SellPrice(row["sell_price"]),
+        discount_basis_points=row["discount_basis_points"],
+        answer_by=row["answer_by"],
+    )
+
+
+def routes_as_json(terms: CallTerms) -> list[dict[str, Any]] | None:
+    """What names the terms of each route; None where all are those of the card that sells."""
+    if all(route == terms.sell for route in terms.routes):
+        return None
+    return [
+        {
+            "version_id": route.version_id,
+            "prefix": route.rate.prefix,
+            "effective_from": (
+                None if route.rate.effective_from is None else route.rate.effective_from.isoformat()
+            ),
+            "exchange": str(route.factor),
+        }
+        for route in terms.routes
+    ]

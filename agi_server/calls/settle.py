@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from agi_server.calls.call_end import CallEnd, ReportedEnd
+from agi_server.calls.pricing import lines_as_json
 from agi_server.calls.sessions import (
     OpenSession,
     SessionMemory,
@@ -21,7 +22,6 @@ from agi_server.calls.sessions import (
 )
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import Slots
-from rating.price import Price, billable_seconds, price_call
 
 log = structlog.get_logger()
 
@@ -124,7 +124,9 @@ class Settler:
         review: str | None,
         elapsed_ms: Callable[[], int],
     ) -> Settlement:
-        price = _price(session, end)
+        now = self._now()
+        price = session.terms.price(end, session.authorized_at, session.limit_ms, now)
+        routes = len(session.terms.routes)
         cost_micros = price.total_micros if price else 0
         billed_seconds = price.billed_seconds if price else 0
         row = await self._db.fetchrow(
@@ -132,24 +134,24 @@ class Settler:
             session.account_id,
             session.call_id,
             session.uniqueid,
-            self._now(),
+            now,
             end.dialstatus,
             end.hangupcause,
-            end.route if end.route is not None and 1 <= end.route <= session.routes else None,
+            end.route if end.route is not None and 1 <= end.route <= routes else None,
             end.answered_at,
             end.ended_at,
             end.talk_ms or 0,
             billed_seconds,
             cost_micros,
             price.buy_total_micros if price else 0,
-            _lines(price) if price else [],
+            lines_as_json(price),
             witness.value,
             review,
         )
         self._sessions.forget(session.call_id)
         if row is None:
             return self._repeated(session, elapsed_ms)
-        await self._slots.release(session.account_id, session.call_id)
+        await self._slots.release(session.account_id, session.call_id, session.counted_trunk_ids)
         log.info(
             "call.orphan_settled" if witness is Witness.ORPHAN else "call.settled",
             call_id=session.call_id,
@@ -184,23 +186,3 @@ class Settler:
             duration_ms=elapsed_ms(),
         )
         return Settlement(account_id=session.account_id, call_id=session.call_id, repeated=True)
-
-
-def _price(session: OpenSession, end: CallEnd) -> Price | None:
-    """None for a call that nobody answered. An answered one lasted at least its first second."""
-    if end.talk_ms is None:
-        return None
-    seconds = max(1, billable_seconds(end.talk_ms, session.limit_ms))
-    return price_call(session.rate, seconds)
-
-
-def _lines(price: Price) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": line.kind.value,
-            "seconds": line.seconds,
-            "price_micros_per_minute": line.price_micros_per_minute,
-            "amount_micros": line.amount_micros,
-        }
-        for line in price.lines
-    ]

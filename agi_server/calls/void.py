@@ -36,20 +36,31 @@ class Voider:
         self._statement_timeout_s = statement_timeout_ms / 1000
         self._now = now
 
-    async def void(self, account_id: int, call_id: str, reason: Reason) -> bool:
-        """Void an open session; False when it was not open. Raises what asyncpg raises."""
+    async def void(
+        self,
+        account_id: int,
+        call_id: str,
+        reason: Reason,
+        trunk_ids: tuple[int, ...] = (),
+    ) -> bool:
+        """Void an open session; False when it was not open. Raises what asyncpg raises.
+
+        `trunk_ids` are its trunks whose capacity is counted, where no session remembers them.
+        """
         row = await self._db.fetchrow(
             statement("calls/void_session"), account_id, call_id, reason.value, self._now()
         )
+        session = self._sessions.recall(call_id)
         self._sessions.forget(call_id)
-        await self._slots.release(account_id, call_id)
+        trunk_ids = session.counted_trunk_ids if session else trunk_ids
+        await self._slots.release(account_id, call_id, trunk_ids)
         return row is not None
 
-    def void_later(self, account_id: int, call_id: str) -> None:
+    def void_later(self, account_id: int, call_id: str, trunk_ids: tuple[int, ...] = ()) -> None:
         """Void beside the caller, as often as it takes."""
-        self._background.start(self._make_sure(account_id, call_id))
+        self._background.start(self._make_sure(account_id, call_id, trunk_ids))
 
-    async def _make_sure(self, account_id: int, call_id: str) -> None:
+    async def _make_sure(self, account_id: int, call_id: str, trunk_ids: tuple[int, ...]) -> None:
         """Void a session of which nobody knows whether its hold was committed.
 
         The database ends a statement by itself after its timeout, so a hold that was not there
@@ -58,7 +69,7 @@ class Voider:
         for pause_s in _RETRY_S:
             await asyncio.sleep(pause_s)
             try:
-                if await self.void(account_id, call_id, Reason.UNAVAILABLE):
+                if await self.void(account_id, call_id, Reason.UNAVAILABLE, trunk_ids):
                     return
             except BACKEND_FAULTS:
                 continue

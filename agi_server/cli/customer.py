@@ -22,6 +22,7 @@ from agi_server.cli.backends import Group, Session, backend_options, with_databa
 from agi_server.cli.output import money, print_json, print_list, print_one, time, word
 from agi_server.cli.parameters import (
     MONEY,
+    PERCENT,
     account_argument,
     json_option,
     limit_option,
@@ -90,6 +91,8 @@ def customer() -> None:
     "--calls-per-second", type=click.IntRange(min=0), default=0, help="0 is without limit."
 )
 @click.option("--max-price-per-minute", type=MONEY, help="Refuse calls that cost more.")
+@click.option("--discount", type=PERCENT, default=0, help="Percent off the price, e.g. 7.5.")
+@click.option("--country", metavar="CODE", help="ISO 3166: how its numbers are dialled, e.g. GB.")
 @click.option("--callerid", "callerids", multiple=True, metavar="NUMBER", help="May be repeated.")
 @restriction_option
 @click.option(
@@ -120,6 +123,7 @@ async def create(
     currency: str | None,
     credit_limit: int,
     max_price_per_minute: int | None,
+    discount: int,
     as_json: bool,
     **fields: Any,
 ) -> None:
@@ -138,6 +142,7 @@ async def create(
         currency=currency or session.settings.accounts.currency,
         credit_limit_micros=credit_limit,
         max_price_micros_per_minute=max_price_per_minute,
+        discount_basis_points=discount,
         **fields,
     )
     account = await customers.create_account(
@@ -355,6 +360,8 @@ def _fields(account: Account, shown_number: str) -> dict[str, Any]:
         "simultaneous_access": account.simultaneous_access,
         "calls_per_second": account.calls_per_second,
         "max_price_per_minute": money(account.max_price_micros_per_minute),
+        "discount": f"{account.discount_basis_points / 100:g}",
+        "country": account.country,
         "locked": account.locked,
         "callerids": list(account.callerids),
         "restriction": word(account.restriction),

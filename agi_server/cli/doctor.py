@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import asyncpg
 import click
@@ -17,7 +18,8 @@ from agi_server.cli.parameters import json_option
 from agi_server.replay import play
 from agi_server.settings import Settings, SettingsError, mask_url
 from agi_server.storage.postgres import migrations
-from agi_server.tariffs.tables import TariffStore
+from agi_server.storage.postgres.pool import connect
+from agi_server.tariffs.tables import tariffs_for_number
 from agi_server.wire.script import parse_script
 
 _OLDEST_POSTGRES = 150000  # UNIQUE NULLS NOT DISTINCT
@@ -90,7 +92,7 @@ async def _collect(backends: Backends) -> list[Finding]:
 async def _postgres(dsn: str) -> AsyncIterator[Finding]:
     where = f"PostgreSQL {mask_url(dsn)}"
     try:
-        connection = await asyncpg.connect(dsn, timeout=5)
+        connection = await connect(dsn, timeout_s=5)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         yield Finding(
             what=where,
@@ -128,9 +130,9 @@ async def _migrations(dsn: str) -> Finding:
 
 async def _tariffs(connection: asyncpg.Connection) -> Finding:
     """A call needs a plan with an active card that has an enabled trunk."""
-    store = TariffStore()
-    await store.reload(connection)
-    cards = [card for plan in store.current.plans.values() for card in plan]
+    # Any number does: only what is in plans is wanted, not the rates.
+    tariffs = await tariffs_for_number(connection, "0", datetime.now(UTC), "")
+    cards = [card for plan in tariffs.plans.values() for card, _ in plan.cards]
     if any(card.trunks for card in cards):
         return Finding(what="rates", good=True, found=f"{len(cards)} active rate cards in plans")
     if cards:

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -24,6 +25,20 @@ class _Money(click.ParamType[int]):
             return parse_money(value)
         except MoneyError as error:
             self.fail(str(error), param, ctx)
+
+
+class _Percent(click.ParamType[int]):
+    """As hundredths of a percent."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"([0-9]{1,2})(?:\.([0-9]{1,2}))?", value.strip(), re.ASCII)
+        if match is None:
+            self.fail(f"{value!r} is no percentage from 0 to 99.99", param, ctx)
+        return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
 
 
 class _Time(click.ParamType[datetime]):
@@ -57,6 +72,7 @@ class _Address(click.ParamType[tuple[str, int]]):
 
 ADDRESS = _Address()
 MONEY = _Money()
+PERCENT = _Percent()
 TIME = _Time()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

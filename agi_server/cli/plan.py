@@ -7,6 +7,7 @@ from agi_server.cli.output import print_json, print_list
 from agi_server.cli.parameters import json_option
 from agi_server.tariffs import plans
 from agi_server.tariffs.plans import StoredPlan
+from rating.routing import RouteOrder, SellPrice
 
 
 @click.group(cls=Group)
@@ -20,6 +21,21 @@ def plan() -> None:
     """
 
 
+_order_option = click.option(
+    "--route-order",
+    type=click.Choice([order.value for order in RouteOrder]),
+    help="Cheapest to buy first (lcr), cheapest to sell first (lcd), or as the cards stand.",
+)
+_sell_price_option = click.option(
+    "--sell-price",
+    type=click.Choice([price.value for price in SellPrice]),
+    help="What the customer pays: the first card's price, or that of the route that carries.",
+)
+_allow_loss_option = click.option(
+    "--allow-loss/--no-allow-loss", default=None, help="Keep routes that cost more than they bring."
+)
+
+
 @plan.command()
 @click.argument("name")
 @click.option(
@@ -30,20 +46,67 @@ def plan() -> None:
     metavar="NAME",
     help="Repeatable: the first card that prices a number counts.",
 )
+@_order_option
+@_sell_price_option
+@_allow_loss_option
 @json_option
 @with_database
-async def create(session: Session, name: str, cards: tuple[str, ...], as_json: bool) -> None:
-    """Create a call plan.
+async def create(
+    session: Session,
+    name: str,
+    cards: tuple[str, ...],
+    route_order: str | None,
+    sell_price: str | None,
+    allow_loss: bool | None,
+    as_json: bool,
+) -> None:
+    """Create a call plan. Unless told otherwise its routes are tried as the cards stand, the first
+    card's price is what the customer pays, and routes at a loss are not used.
 
     \b
     Example:
-      agi-server plan create standard --card mobile --card retail
+      agi-server plan create standard --card mobile --card retail --route-order lcr
     """
-    created = await plans.create_plan(session.db, name, cards)
-    if as_json:
-        print_json(_fields(created))
-    else:
-        click.echo(f"call plan {name} created")
+    created = await plans.create_plan(
+        session.db,
+        name,
+        cards,
+        route_order=RouteOrder(route_order or RouteOrder.PRIORITY),
+        sell_price=SellPrice(sell_price or SellPrice.FIRST_CARD),
+        allow_loss=bool(allow_loss),
+    )
+    _tell(created, f"call plan {name} created", as_json)
+
+
+@plan.command()
+@click.argument("name")
+@_order_option
+@_sell_price_option
+@_allow_loss_option
+@json_option
+@with_database
+async def update(
+    session: Session,
+    name: str,
+    route_order: str | None,
+    sell_price: str | None,
+    allow_loss: bool | None,
+    as_json: bool,
+) -> None:
+    """Change how a call plan routes and sells; new calls go by it at once.
+
+    \b
+    Example:
+      agi-server plan update standard --route-order lcr
+    """
+    changed = await plans.change_plan(
+        session.db,
+        name,
+        route_order=None if route_order is None else RouteOrder(route_order),
+        sell_price=None if sell_price is None else SellPrice(sell_price),
+        allow_loss=allow_loss,
+    )
+    _tell(changed, f"call plan {name} changed", as_json)
 
 
 @plan.command("list")
@@ -60,5 +123,19 @@ async def list_(session: Session, as_json: bool) -> None:
     print_list(shown, as_json=as_json, nothing="no call plans")
 
 
+def _tell(found: StoredPlan, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(_fields(found))
+    else:
+        click.echo(what)
+
+
 def _fields(found: StoredPlan) -> dict[str, object]:
-    return {"name": found.name, "cards": list(found.cards), "customers": found.accounts}
+    return {
+        "name": found.name,
+        "cards": list(found.cards),
+        "route_order": found.route_order.value,
+        "sell_price": found.sell_price.value,
+        "allow_loss": found.allow_loss,
+        "customers": found.accounts,
+    }

@@ -16,6 +16,7 @@ _COMMANDS = {
     "callerid": "callerid",
     "calls": "calls",
     "config": "config",
+    "currency": "currency",
     "customer": "customer",
     "db": "db",
     "demo": "demo",

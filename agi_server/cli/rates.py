@@ -14,7 +14,7 @@ from rich.progress import Progress
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.faults import REFUSED
 from agi_server.cli.output import money, print_json, print_list, print_one, time
-from agi_server.cli.parameters import MONEY, TIME, json_option
+from agi_server.cli.parameters import MONEY, TIME, json_option, named_account
 from agi_server.cli.rate_price import price
 from agi_server.cli.rate_quote import print_quote
 from agi_server.tariffs import rate_cards
@@ -79,7 +79,7 @@ async def import_(
     if sheet.errors:
         _print_errors(file, sheet, as_json)
         return REFUSED
-    diff = diff_rates(await rate_cards.active_rates(session.db, card), sheet.rates)
+    diff = diff_rates(await rate_cards.active_rates(session.db, card, session.now), sheet.rates)
     if not as_json:
         _print_diff(diff, changes)
     stored = None
@@ -137,13 +137,18 @@ async def list_(session: Session, card: str | None, as_json: bool) -> None:
       agi-server rates list retail
     """
     columns = ("card", "version", "active", "rates", "currency", "trunks", "file", "imported_at")
-    shown = [_fields(each) for each in await rate_cards.list_versions(session.db, card)]
+    shown = [
+        _fields(each) for each in await rate_cards.list_versions(session.db, card, at=session.now)
+    ]
     print_list(shown, as_json=as_json, nothing="no rate cards", columns=columns)
 
 
 @rates.command()
 @click.argument("number")
 @click.option("--plan", metavar="NAME", help="Needed where there are several.")
+@click.option(
+    "--customer", metavar="ACCOUNT", help="As for this customer: plan, discount, country."
+)
 @click.option(
     "--seconds", type=click.IntRange(0), default=60, show_default=True, help="Talk time to price."
 )
@@ -155,12 +160,13 @@ async def quote(
     session: Session,
     number: str,
     plan: str | None,
+    customer: str | None,
     seconds: int,
     at: datetime | None,
     credit: int | None,
     as_json: bool,
 ) -> None:
-    """Show what a call would cost: rate, routes, price line by line, limit for a credit.
+    """Show what a call would cost, and each step from what was dialled to the price.
 
     \b
     Example:
@@ -170,6 +176,7 @@ async def quote(
         session,
         number,
         plan=plan,
+        customer=None if customer is None else await named_account(session.db, customer),
         seconds=seconds,
         at=at or session.now,
         credit_micros=credit,

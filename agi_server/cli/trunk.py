@@ -1,5 +1,8 @@
 """`agi-server trunk`: the ways out."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
@@ -20,25 +23,88 @@ def trunk() -> None:
     """
 
 
+def _dial_option(*, required: bool) -> Callable[..., Any]:
+    return click.option(
+        "--dial",
+        required=required,
+        metavar="TEMPLATE",
+        help="What Asterisk dials; {number}, {prefix} and {account_id} are filled in.",
+    )
+
+
+_strip_option = click.option(
+    "--strip", metavar="DIGITS", help="Taken off the number where it begins so, e.g. 44."
+)
+_add_prefix_option = click.option(
+    "--add-prefix", metavar="DIGITS", help="Put before the number then; may begin with +."
+)
+_capacity_option = click.option(
+    "--capacity", type=click.IntRange(0), help="Calls it carries at a time; 0 is without limit."
+)
+
+
 @trunk.command()
 @click.argument("name")
-@click.option(
-    "--dial",
-    required=True,
-    metavar="TEMPLATE",
-    help="What Asterisk dials; {number}, {prefix} and {account_id} are filled in.",
-)
+@_dial_option(required=True)
+@_strip_option
+@_add_prefix_option
+@_capacity_option
 @json_option
 @with_database
-async def create(session: Session, name: str, dial: str, as_json: bool) -> None:
+async def create(
+    session: Session,
+    name: str,
+    dial: str,
+    strip: str | None,
+    add_prefix: str | None,
+    capacity: int | None,
+    as_json: bool,
+) -> None:
     """Create a trunk.
 
     \b
     Example:
       agi-server trunk create gw --dial 'PJSIP/{number}@gw'
+      agi-server trunk create uk --dial 'PJSIP/{number}@uk' --strip 44 --add-prefix 0 --capacity 30
     """
-    created = await trunks.create_trunk(session.db, name, dial)
+    created = await trunks.create_trunk(
+        session.db,
+        name,
+        dial,
+        strip=strip or "",
+        add_prefix=add_prefix or "",
+        capacity=capacity or 0,
+    )
     _tell(created, f"trunk {name} created", as_json)
+
+
+@trunk.command()
+@click.argument("name")
+@_dial_option(required=False)
+@_strip_option
+@_add_prefix_option
+@_capacity_option
+@json_option
+@with_database
+async def update(
+    session: Session,
+    name: str,
+    dial: str | None,
+    strip: str | None,
+    add_prefix: str | None,
+    capacity: int | None,
+    as_json: bool,
+) -> None:
+    """Change a trunk; new calls go by it at once.
+
+    \b
+    Example:
+      agi-server trunk update gw --capacity 60
+    """
+    changed = await trunks.change_trunk(
+        session.db, name, dial=dial, strip=strip, add_prefix=add_prefix, capacity=capacity
+    )
+    _tell(changed, f"trunk {name} changed", as_json)
 
 
 @trunk.command()
@@ -91,4 +157,11 @@ def _tell(found: StoredTrunk, what: str, as_json: bool) -> None:
 
 
 def _fields(found: StoredTrunk) -> dict[str, object]:
-    return {"name": found.name, "dial": found.dial, "enabled": found.enabled}
+    return {
+        "name": found.name,
+        "dial": found.dial,
+        "enabled": found.enabled,
+        "strip": found.strip,
+        "add_prefix": found.add_prefix,
+        "capacity": found.capacity,
+    }

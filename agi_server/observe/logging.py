@@ -28,6 +28,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "call.authorized": "A call may start; its hold is committed.",
         "call.denied": "A call may not start; `reason` says why.",
+        "call.emergency": "A call to an emergency number is put through: `destination`, `target`.",
         "call.answered": "Supervision saw the called party answer.",
         "call.extended": "A call in rolling mode got a further slice.",
         "call.settled": "A call was debited, once, and its hold released.",

@@ -2,6 +2,7 @@
 
 from agi_server.calls.call_end import ReportedEnd, UnbelievableEndError
 from agi_server.calls.decision import Decision, Denial
+from agi_server.calls.emergency import emergency_call
 from agi_server.calls.identify import Found, Lookup
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
@@ -22,12 +23,22 @@ async def authorize(
 ) -> None:
     """One MSet in the usual case; a denial whenever anything is not as it should be."""
     request = call_request(session, parameters)
-    turn = Turn(session, services)
-    found = await identify(session, services, turn, request, parameters, parameters.ask or "never")
-    decision = await decide(session, services, turn, request, found)
+    decision = find_emergency(services, request)
+    if decision is None:
+        turn = Turn(session, services)
+        found = await identify(
+            session, services, turn, request, parameters, parameters.ask or "never"
+        )
+        decision = await decide(session, services, turn, request, found)
     decision = await deliver(session, services, decision)
     session.close()
     await record(session, services, request, decision)
+
+
+def find_emergency(services: RouteServices, request: CallRequest) -> Decision | None:
+    """The answer to a call of an emergency number, which asks nobody; None for other numbers."""
+    settings = services.settings
+    return emergency_call(request.dialled, settings.emergency, settings.calls.ring_timeout_s)
 
 
 async def decide(

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from agi_server.calls.call_end import ReportedEnd
-from agi_server.calls.decision import Decision, Denial, Grant
+from agi_server.calls.decision import Decision, Denial, EmergencyCall, Grant
 from agi_server.calls.identify import Found, Lookup, Method
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
 from agi_server.calls.settle import Settlement, Witness
 from agi_server.fastagi.session import AgiSession
-from agi_server.routes.authorize import decide
+from agi_server.routes.authorize import decide, find_emergency
 from agi_server.routes.caller import ask_digits, identify, pick_up, play, speak_language
 from agi_server.routes.parameters import ASK_DESTINATION, CallParameters
 from agi_server.routes.prompts import DENIAL_PROMPTS, ENTER_DESTINATION, GOODBYE
@@ -41,6 +41,10 @@ _ASK_AGAIN = (
 async def call(session: AgiSession, services: RouteServices, parameters: CallParameters) -> None:
     """Speaks only with callers it had to ask something: a phone that dialled just rings."""
     request = call_request(session, parameters)
+    emergency = find_emergency(services, request)
+    if isinstance(emergency, EmergencyCall):
+        await _emergency(session, services, request, emergency)
+        return
     turn = Turn(session, services)
     found = await identify(
         session, services, turn, request, parameters, parameters.ask or "missing"
@@ -89,6 +93,10 @@ async def _one_call(
 ) -> Decision:
     """Decide, and when allowed dial and settle."""
     decision: Decision
+    emergency = find_emergency(services, request)
+    if isinstance(emergency, EmergencyCall):
+        await _emergency(session, services, request, emergency)
+        return emergency
     if isinstance(found, Denial):
         decision = found
     elif session.hung_up:
@@ -101,9 +109,19 @@ async def _one_call(
     await record(session, services, request, decision)
     if isinstance(decision, Grant):
         await _dial_and_settle(session, services, request, decision)
-    elif talking:
+    elif talking and isinstance(decision, Denial):
         await play(session, DENIAL_PROMPTS[decision.reason])
     return decision
+
+
+async def _emergency(
+    session: AgiSession, services: RouteServices, request: CallRequest, decision: EmergencyCall
+) -> None:
+    """Dial, and that is all."""
+    await deliver(session, services, decision)
+    await record(session, services, request, decision)
+    dialled = dial(decision.dial_target, decision.ring_timeout_s, f"{decision.dial_options}i")
+    await session.ask(dialled, patience_s=None)
 
 
 def _may_call(services: RouteServices, found: Found | Denial) -> bool:
@@ -112,7 +130,7 @@ def _may_call(services: RouteServices, found: Found | Denial) -> bool:
 
 
 def _goes_on(decision: Decision) -> bool:
-    return isinstance(decision, Grant) or decision.reason in _ASK_AGAIN
+    return not isinstance(decision, Denial) or decision.reason in _ASK_AGAIN
 
 
 async def _find_again(
@@ -134,7 +152,10 @@ async def _dial_and_settle(
     options = f"{grant.dial_options}iU({subroutine})"
     outcome: list[str] = []
     route = 0
-    for route, target in enumerate(grant.dial_targets, start=1):
+    for number, target in enumerate(grant.dial_targets, start=1):
+        if route and not await _has_room(services, grant, route, number):
+            continue
+        route = number
         await session.ask(mset([(ROUTE, str(route)), (ANSWERED_AT, "")]))
         await session.ask(dial(target, grant.ring_timeout_s, options), patience_s=None)
         outcome = ((await session.ask(get_full_variable(_OUTCOME))).value or "").split("|")
@@ -156,3 +177,11 @@ async def _dial_and_settle(
     )
     if isinstance(settled, Settlement):
         await session.ask(set_variable(CALL, ""))
+
+
+async def _has_room(services: RouteServices, grant: Grant, before: int, route: int) -> bool:
+    """Move the call to the trunk of another route, if that can carry one more."""
+    trunks = grant.trunks
+    return await services.leases.move(
+        trunks[before - 1], trunks[route - 1], grant.call_id, grant.lease_ms
+    )

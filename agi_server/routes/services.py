@@ -9,11 +9,12 @@ import structlog
 
 from agi_server.background import Background
 from agi_server.calls.authorize import Authorizer
-from agi_server.calls.decision import Decision, Denial, Grant
+from agi_server.calls.decision import Decision, Denial, EmergencyCall, Grant
 from agi_server.calls.outcome_log import OutcomeLog
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
 from agi_server.calls.settle import Settler
+from agi_server.calls.trunk_leases import TrunkLeases
 from agi_server.calls.void import Voider
 from agi_server.fastagi.session import AgiSession, PeerGoneError
 from agi_server.routes.parameters import BadRequestError, CallParameters
@@ -46,6 +47,7 @@ class RouteServices:
     voider: Voider
     background: Background
     outcomes: OutcomeLog
+    leases: TrunkLeases
     health: PostgresHealth
 
 
@@ -137,6 +139,8 @@ async def deliver(
         command = decision_variables(decision, prompt=prompt)
     except LocalProtocolError as error:
         log.error("agi.failed", error=str(error), exc_type=type(error).__name__)
+        if isinstance(decision, EmergencyCall):
+            raise
         decision = await _take_back(services, decision, Reason.UNAVAILABLE)
         command = decision_variables(decision, prompt=prompt)
     if session.closed:
@@ -151,7 +155,7 @@ async def deliver(
     return decision
 
 
-async def _take_back(services: RouteServices, decision: Decision, reason: Reason) -> Denial:
+async def _take_back(services: RouteServices, decision: Grant | Denial, reason: Reason) -> Denial:
     if isinstance(decision, Grant):
         try:
             await services.voider.void(decision.account_id, decision.call_id, reason)

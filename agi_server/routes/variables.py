@@ -1,6 +1,6 @@
 """All channel variables that Asterisk gets from us, in one place (contracts.md, section 2)."""
 
-from agi_server.calls.decision import Decision, Grant
+from agi_server.calls.decision import Decision, Denial, Grant
 from agi_server.routes.prompts import DENIAL_PROMPTS
 from agi_server.tariffs.tables import MAX_ROUTES
 from agi_server.wire.commands import Command, mset, set_variable
@@ -17,21 +17,26 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
 
     `prompt=False` leaves AUTH_PROMPT empty, when the caller has heard why not already.
     """
-    if isinstance(decision, Grant):
+    if not isinstance(decision, Denial):
+        if isinstance(decision, Grant):
+            call_id, language = decision.call_id, decision.language
+            targets = decision.dial_targets
+        else:  # an emergency call has no session: an empty AUTH_CALL is never settled
+            call_id, language, targets = "", "", (decision.dial_target,)
         pairs = [
             ("AUTH_DECISION", "allow"),
             ("AUTH_REASON", ""),
-            (CALL, decision.call_id),
-            ("AUTH_DIAL", decision.dial_targets[0]),
+            (CALL, call_id),
+            ("AUTH_DIAL", targets[0]),
             ("AUTH_DIAL_OPTIONS", decision.dial_options),
             ("AUTH_RING_TIMEOUT", str(decision.ring_timeout_s)),
             ("AUTH_LIMIT_MS", str(decision.limit_ms)),
-            ("AUTH_ROUTES", str(len(decision.dial_targets))),
+            ("AUTH_ROUTES", str(len(targets))),
             ("AUTH_CALLERID", ""),
             ("AUTH_PROMPT", ""),
-            ("AUTH_LANGUAGE", asterisk_language(decision.language)),
+            ("AUTH_LANGUAGE", asterisk_language(language)),
         ]
-        further = decision.dial_targets[1:]
+        further = targets[1:]
     else:
         pairs = [
             ("AUTH_DECISION", "deny"),

@@ -13,6 +13,7 @@ from pydantic import (
     IPvAnyNetwork,
     PrivateAttr,
     SecretStr,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -31,7 +32,7 @@ def _by_commas(value: object) -> object:
 
 def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
-        raise ValueError("names a method twice")
+        raise ValueError("names a value twice")
     return values
 
 
@@ -135,6 +136,35 @@ class AccountsSettings(_Section):
     """Time in which wrong account numbers are counted, and how long a lock-out lasts."""
 
 
+class RatingSettings(_Section):
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """How numbers are dialled where the account names no country, e.g. GB (ISO 3166)."""
+
+
+# A template as trunks have them, with {number} alone.
+_EMERGENCY_DIAL = r"^[A-Za-z0-9_]+/[^&,\"\s{}$]*\{number\}[^&,\"\s{}$]*$"
+
+
+class EmergencySettings(_Section):
+    numbers: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[0-9]{2,6}$")], ...],
+        NoDecode,
+        BeforeValidator(_by_commas),
+        AfterValidator(_each_once),
+    ] = ()
+    """Numbers that everybody may call at any time for nothing, e.g. 112,999."""
+    dial: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_]+/[^&,\"\s{}$]*\{number\}[^&,\"\s{}$]*$"
+    )
+    """What Asterisk dials for them, e.g. PJSIP/{number}@gw."""
+
+    @model_validator(mode="after")
+    def _numbers_have_a_way_out(self) -> "EmergencySettings":
+        if self.numbers and self.dial is None:
+            raise ValueError("numbers need dial")
+        return self
+
+
 class AmiSettings(_Section):
     host: str
     """An Asterisk server's manager interface."""
@@ -170,6 +200,10 @@ class Settings(BaseSettings):
     """How calls are identified, granted and charged."""
     accounts: AccountsSettings = AccountsSettings()
     """Customer accounts."""
+    rating: RatingSettings = RatingSettings()
+    """How what was dialled becomes a number and a price."""
+    emergency: EmergencySettings = EmergencySettings()
+    """Emergency numbers: decided by these settings alone, whatever else is away."""
     ami: tuple[AmiSettings, ...] = ()
     """Manager interfaces of the Asterisk servers, one [[ami]] each."""
     log: LogSettings = LogSettings()

@@ -7,19 +7,35 @@ from typing import Any
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
+from rating.routing import RouteOrder, SellPrice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPlan:
-    """A call plan; the first of its `cards` that prices a number is what the customer pays."""
+    """A call plan.
+
+    The first of its `cards` that prices a number is what the customer pays, unless `sell_price` is
+    by route. Routes that cost more than they bring are dropped unless `allow_loss`.
+    """
 
     id: int
     name: str
     cards: tuple[str, ...]
+    route_order: RouteOrder
+    sell_price: SellPrice
+    allow_loss: bool
     accounts: int
 
 
-async def create_plan(pool: Any, name: str, cards: Sequence[str]) -> StoredPlan:
+async def create_plan(
+    pool: Any,
+    name: str,
+    cards: Sequence[str],
+    *,
+    route_order: RouteOrder = RouteOrder.PRIORITY,
+    sell_price: SellPrice = SellPrice.FIRST_CARD,
+    allow_loss: bool = False,
+) -> StoredPlan:
     """Raises InvalidFieldError, NotFoundError (a card), RefusedError (the name is taken)."""
     check_name(name)
     if not cards:
@@ -27,7 +43,9 @@ async def create_plan(pool: Any, name: str, cards: Sequence[str]) -> StoredPlan:
     if len(set(cards)) != len(cards):
         raise InvalidFieldError("card", "names a rate card twice")
     async with pool.acquire() as db, db.transaction():
-        new_id = await db.fetchval(statement("tariffs/insert_plan"), name)
+        new_id = await db.fetchval(
+            statement("tariffs/insert_plan"), name, route_order, sell_price, allow_loss
+        )
         if new_id is None:
             raise RefusedError(f"a call plan {name} exists already")
         for position, card in enumerate(cards):
@@ -35,6 +53,22 @@ async def create_plan(pool: Any, name: str, cards: Sequence[str]) -> StoredPlan:
             if await db.fetchval(sql, new_id, position, card) is None:
                 raise NotFoundError(f"there is no rate card {card}")
         (row,) = await db.fetch(statement("tariffs/list_plans"), name)
+    return _plan(row)
+
+
+async def change_plan(
+    db: Any,
+    name: str,
+    *,
+    route_order: RouteOrder | None = None,
+    sell_price: SellPrice | None = None,
+    allow_loss: bool | None = None,
+) -> StoredPlan:
+    """Change what is given; daemons notice at once. Raises NotFoundError."""
+    sql = statement("tariffs/update_plan")
+    if await db.fetchval(sql, name, route_order, sell_price, allow_loss) is None:
+        raise NotFoundError(f"there is no call plan {name}")
+    (row,) = await db.fetch(statement("tariffs/list_plans"), name)
     return _plan(row)
 
 
@@ -53,5 +87,11 @@ async def list_plans(db: Any) -> list[StoredPlan]:
 
 def _plan(row: Any) -> StoredPlan:
     return StoredPlan(
-        id=row["id"], name=row["name"], cards=tuple(row["cards"]), accounts=row["accounts"]
+        id=row["id"],
+        name=row["name"],
+        cards=tuple(row["cards"]),
+        route_order=RouteOrder(row["route_order"]),
+        sell_price=SellPrice(row["sell_price"]),
+        allow_loss=row["allow_loss"],
+        accounts=row["accounts"],
     )

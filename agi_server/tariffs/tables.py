@@ -4,14 +4,27 @@ A snapshot is immutable and swapped whole, so a call sees one consistent set of 
 immutable too: a reload reads only those that are not in memory yet.
 """
 
-import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.stored_rates import rules_of_json
+from agi_server.tariffs.table_builder import build_table, read_rates
+from rating.currency import Exchange, ExchangeRate, ExchangeTable
 from rating.prefix_table import PrefixTable
-from rating.rate import Rate
+from rating.rate_card import RateCard
+from rating.routing import (
+    CardMatch,
+    Route,
+    RouteOrder,
+    Routing,
+    SellPrice,
+    choose_routes,
+    match_cards,
+)
 
 MAX_ROUTES = 5
 """Routes handed to Asterisk for one call: AUTH_DIAL, AUTH_DIAL_2 … AUTH_DIAL_5."""
@@ -19,119 +32,238 @@ MAX_ROUTES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trunk:
-    """A way out; `dial` is the template of what Asterisk dials."""
+    """A way out; `dial` is the template of what Asterisk dials.
+
+    The number begins without `strip`, if it begins so, and with `add_prefix`. `capacity` is how
+    many calls it carries at a time; 0: nobody counts.
+    """
 
     id: int
     name: str
     dial: str
+    strip: str = ""
+    add_prefix: str = ""
+    capacity: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A rate card with its active version; `trunks` carry its calls, in order."""
+class Plan:
+    """A call plan: its cards in order, each version in force now or later, and how it routes."""
 
     id: int
     name: str
-    currency: str
-    version_id: int
-    trunks: tuple[Trunk, ...]
-    table: PrefixTable
+    order: RouteOrder
+    sell_price: SellPrice
+    allow_loss: bool
+    cards: tuple[tuple[RateCard, PrefixTable], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What a destination costs: the rate of the first matching card, and the ways there."""
+    """What a destination costs and the ways there.
 
-    plan_id: int
-    version_id: int
-    card_name: str
+    `sell` is whose price the customer pays, unless the plan sells by route. `exchanges` convert the
+    cards' currencies to `currency`, the account's; None: all are in it.
+    """
+
+    plan: Plan
     currency: str
-    rate: Rate
-    trunks: tuple[Trunk, ...]
+    sell: CardMatch
+    routing: Routing
+    exchanges: Mapping[str, Exchange] | None
+    discount_basis_points: int
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """At most as many as Asterisk is told."""
+        return self.routing.routes[:MAX_ROUTES]
+
+    def factor(self, match: CardMatch) -> Fraction:
+        """From the card's currency to the account's."""
+        return Fraction(1) if self.exchanges is None else self.exchanges[match.card.currency].factor
+
+    def dearest_minute(self) -> Fraction:
+        """The highest price of a minute that the customer may be asked when the call starts."""
+        by_route = self.plan.sell_price is SellPrice.ROUTE
+        matches = [route.match for route in self.routes] if by_route else [self.sell]
+        return max(
+            (match.at_start.price_micros_per_minute * self.factor(match) for match in matches),
+            default=Fraction(0),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariffs:
-    """One snapshot: call plans by id, each an ordered list of cards."""
+    """One snapshot: call plans by id, their trunks by name, versions by card and number."""
 
-    plans: dict[int, tuple[Card, ...]] = field(default_factory=dict)
+    plans: dict[int, Plan] = field(default_factory=dict)
     plan_ids: dict[str, int] = field(default_factory=dict)
+    trunks: dict[str, Trunk] = field(default_factory=dict)
+    version_ids: dict[tuple[str, int], int] = field(default_factory=dict)
+    exchange_table: ExchangeTable | None = None
 
-    def quote(self, plan_id: int | None, currency: str, number: str, at: datetime) -> Quote | None:
+    def quote(
+        self,
+        plan_id: int | None,
+        currency: str,
+        number: str,
+        at: datetime,
+        discount_basis_points: int = 0,
+    ) -> Quote | None:
         """The price and the routes for a normalised number; None when no card prices it.
 
-        The sell price is that of the first card in plan order that has the number, so it does not
-        depend on which carrier carries the call; routes are those of every card that has it. Cards
-        in another currency than the account's do not count.
+        Cards in a currency that cannot be converted to the account's do not count.
         """
-        first: tuple[Card, Rate] | None = None
-        trunks: dict[int, Trunk] = {}
-        for card in self.plans.get(plan_id, ()) if plan_id is not None else ():
-            if card.currency != currency:
-                continue
-            rate = card.table.lookup(number, at)
-            if rate is None:
-                continue
-            if rate.blocked:
-                break
-            first = first or (card, rate)
-            for trunk in card.trunks:
-                trunks.setdefault(trunk.id, trunk)
-        if first is None or plan_id is None:
+        plan = self.plans.get(plan_id) if plan_id is not None else None
+        if plan is None:
             return None
-        card, rate = first
-        return Quote(
-            plan_id=plan_id,
-            version_id=card.version_id,
-            card_name=card.name,
-            currency=card.currency,
-            rate=rate,
-            trunks=tuple(trunks.values())[:MAX_ROUTES],
+        matches = match_cards(plan.cards, number, at)
+        exchanges: dict[str, Exchange] | None = None
+        if any(match.card.currency != currency for match in matches):
+            exchanges = self._exchanges(matches, currency, at)
+            matches = [match for match in matches if match.card.currency in exchanges]
+        routing = choose_routes(
+            matches,
+            order=plan.order,
+            sell_price=plan.sell_price,
+            allow_loss=plan.allow_loss,
+            discount_basis_points=discount_basis_points,
+            exchanges=exchanges,
         )
+        if routing.sell is None:
+            return None
+        return Quote(
+            plan=plan,
+            currency=currency,
+            sell=routing.sell,
+            routing=routing,
+            exchanges=exchanges,
+            discount_basis_points=discount_basis_points,
+        )
+
+    def version_id(self, match: CardMatch) -> int:
+        """The id of the version that a match is of."""
+        return self.version_ids[match.card.name, match.card.version]
+
+    def _exchanges(
+        self, matches: list[CardMatch], currency: str, at: datetime
+    ) -> dict[str, Exchange]:
+        exchanges: dict[str, Exchange] = {}
+        for source in {match.card.currency for match in matches}:
+            if source == currency:
+                exchanges[source] = Exchange(source, currency, Fraction(1))
+            elif self.exchange_table is not None:
+                exchange = self.exchange_table.exchange(source, currency, at)
+                if exchange is not None:
+                    exchanges[source] = exchange
+        return exchanges
 
 
 class TariffStore:
-    """Holds the snapshot in force and replaces it."""
+    """Holds the snapshot in force and replaces it.
 
-    def __init__(self) -> None:
+    `dsn` is for the process that builds large tables; without it they are built here.
+    """
+
+    def __init__(self, base_currency: str = "USD", dsn: str | None = None) -> None:
         self.current = Tariffs()
+        self._base_currency = base_currency
+        self._dsn = dsn
         self._tables: dict[int, PrefixTable] = {}
 
-    async def reload(self, db: Any) -> None:
-        """Read what changed and swap the snapshot; a failure leaves the old one in force."""
-        rows = await db.fetch(statement("tariffs/load_cards"))
-        wanted = {row["version_id"] for row in rows if row["version_id"] is not None}
-        tables = {version: self._tables.get(version) for version in wanted}
-        for version, table in tables.items():
-            if table is None:
-                tables[version] = await read_table(db, version)
-        self._tables = {version: table for version, table in tables.items() if table is not None}
-        self.current = _snapshot(rows, self._tables)
+    async def reload(self, db: Any, at: datetime) -> None:
+        """Read what changed and swap the snapshot; a failure leaves the old one in force.
 
-
-async def read_table(db: Any, version_id: int) -> PrefixTable:
-    """The prefix table of one version, built beside the event loop."""
-    rates = await db.fetch(statement("tariffs/load_rates"), version_id)
-    return await asyncio.to_thread(lambda: PrefixTable(Rate(**row) for row in rates))
-
-
-def _snapshot(rows: list[Any], tables: dict[int, PrefixTable]) -> Tariffs:
-    plans: dict[int, list[Card]] = {}
-    plan_ids: dict[str, int] = {}
-    for row in rows:
-        plan_ids[row["plan_name"]] = row["plan_id"]
-        cards = plans.setdefault(row["plan_id"], [])
-        if row["version_id"] is None:
-            continue
-        trunks = zip(row["trunk_ids"], row["trunk_names"], row["trunk_dials"], strict=True)
-        cards.append(
-            Card(
-                id=row["card_id"],
-                name=row["card_name"],
-                currency=row["currency"],
-                version_id=row["version_id"],
-                trunks=tuple(Trunk(id=id_, name=name, dial=dial) for id_, name, dial in trunks),
-                table=tables[row["version_id"]],
-            )
+        The versions in force at this time and later are kept.
+        """
+        rows = await db.fetch(statement("tariffs/load_cards"), at)
+        trunks = await db.fetch(statement("tariffs/load_trunks"))
+        exchange_rates = await db.fetch(
+            statement("tariffs/load_exchange_rates"), self._base_currency
         )
-    return Tariffs(plans={id_: tuple(cards) for id_, cards in plans.items()}, plan_ids=plan_ids)
+        tables: dict[int, PrefixTable] = {}
+        for version_id in {row["version_id"] for row in rows} - {None}:
+            tables[version_id] = self._tables.get(version_id) or await build_table(
+                db, version_id, self._dsn
+            )
+        self.current = _snapshot(
+            rows, tables, trunks, _exchange_table(self._base_currency, exchange_rates)
+        )
+        self._tables = tables
+
+
+async def tariffs_for_number(db: Any, number: str, at: datetime, base_currency: str) -> Tariffs:
+    """A snapshot that knows the rates of one number only: quick, whatever the size of the cards."""
+    rows = await db.fetch(statement("tariffs/load_cards"), at)
+    trunks = await db.fetch(statement("tariffs/load_trunks"))
+    exchange_rates = await db.fetch(statement("tariffs/load_exchange_rates"), base_currency)
+    versions = {row["version_id"] for row in rows} - {None}
+    tables = {
+        version_id: PrefixTable(await read_rates(db, version_id, number)) for version_id in versions
+    }
+    return _snapshot(rows, tables, trunks, _exchange_table(base_currency, exchange_rates))
+
+
+def _exchange_table(base: str, rows: list[Any]) -> ExchangeTable:
+    return ExchangeTable(
+        base,
+        [
+            ExchangeRate(
+                currency=row["currency"],
+                per_base=Fraction(row["per_base"]),
+                effective_from=row["effective_from"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _snapshot(
+    rows: list[Any],
+    tables: Mapping[int, PrefixTable],
+    trunk_rows: list[Any],
+    exchange_table: ExchangeTable,
+) -> Tariffs:
+    trunks = [Trunk(**row) for row in trunk_rows]
+    names = {trunk.id: trunk.name for trunk in trunks}
+    cards: dict[int, list[tuple[RateCard, PrefixTable]]] = {}
+    plan_rows: dict[int, Any] = {}
+    version_ids: dict[tuple[str, int], int] = {}
+    for row in rows:
+        plan_rows[row["plan_id"]] = row
+        plan_cards = cards.setdefault(row["plan_id"], [])
+        if row["version_id"] is not None:
+            version_ids[row["card_name"], row["version"]] = row["version_id"]
+            # A trunk made while we read is missing here; its own notification brings it.
+            ways = tuple(names[id_] for id_ in row["trunk_ids"] if id_ in names)
+            plan_cards.append((_rate_card(row, ways), tables[row["version_id"]]))
+    plans = {
+        id_: Plan(
+            id=id_,
+            name=row["plan_name"],
+            order=RouteOrder(row["route_order"]),
+            sell_price=SellPrice(row["sell_price"]),
+            allow_loss=row["allow_loss"],
+            cards=tuple(cards[id_]),
+        )
+        for id_, row in plan_rows.items()
+    }
+    return Tariffs(
+        plans=plans,
+        plan_ids={plan.name: plan.id for plan in plans.values()},
+        trunks={trunk.name: trunk for trunk in trunks},
+        version_ids=version_ids,
+        exchange_table=exchange_table,
+    )
+
+
+def _rate_card(row: Any, trunks: tuple[str, ...]) -> RateCard:
+    return RateCard(
+        name=row["card_name"],
+        version=row["version"],
+        currency=row["currency"],
+        trunks=trunks,
+        rules=rules_of_json(row["rules"]),
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+    )

@@ -13,26 +13,58 @@ PLACEHOLDERS = ("number", "prefix", "account_id")
 _DIAL = re.compile(r"[A-Za-z0-9_]+/.+")
 # An & dials several targets, a comma ends Dial's first argument, ${…} is evaluated by Asterisk.
 _FORBIDDEN = re.compile(r"[&,\"\s\x00-\x1f\x7f]|\$\{|\$\[")
+_STRIP = re.compile(r"[0-9]{0,15}")
+_ADD_PREFIX = re.compile(r"\+?[0-9]{0,15}")
+_MOST_CAPACITY = 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTrunk:
-    """A trunk as stored; calls skip one that is not enabled."""
+    """A trunk as stored; calls skip one that is not enabled (see `tables.Trunk`)."""
 
     id: int
     name: str
     dial: str
     enabled: bool
+    strip: str
+    add_prefix: str
+    capacity: int
 
 
-async def create_trunk(db: Any, name: str, dial: str) -> StoredTrunk:
-    """Raises InvalidFieldError (name or template), RefusedError (the name is taken)."""
+async def create_trunk(
+    db: Any, name: str, dial: str, *, strip: str = "", add_prefix: str = "", capacity: int = 0
+) -> StoredTrunk:
+    """Raises InvalidFieldError (the field), RefusedError (the name is taken)."""
     check_name(name)
     check_dial(dial)
-    row = await db.fetchrow(statement("tariffs/insert_trunk"), name, dial)
+    _check_changes(strip, add_prefix, capacity)
+    row = await db.fetchrow(
+        statement("tariffs/insert_trunk"), name, dial, strip, add_prefix, capacity
+    )
     if row is None:
         raise RefusedError(f"a trunk {name} exists already")
+    return StoredTrunk(**row)
+
+
+async def change_trunk(
+    db: Any,
+    name: str,
+    *,
+    dial: str | None = None,
+    strip: str | None = None,
+    add_prefix: str | None = None,
+    capacity: int | None = None,
+) -> StoredTrunk:
+    """Change what is given; daemons notice at once. Raises InvalidFieldError, NotFoundError."""
+    if dial is not None:
+        check_dial(dial)
+    _check_changes(strip or "", add_prefix or "", capacity or 0)
+    row = await db.fetchrow(
+        statement("tariffs/update_trunk"), name, dial, strip, add_prefix, capacity
+    )
+    if row is None:
+        raise NotFoundError(f"there is no trunk {name}")
     return StoredTrunk(**row)
 
 
@@ -71,6 +103,15 @@ def check_dial(template: str) -> None:
         )
     if not _DIAL.fullmatch(template):
         raise InvalidFieldError("dial", "must be TECHNOLOGY/RESOURCE, like PJSIP/{number}@gw")
+
+
+def _check_changes(strip: str, add_prefix: str, capacity: int) -> None:
+    if not _STRIP.fullmatch(strip):
+        raise InvalidFieldError("strip", "must be at most 15 digits")
+    if not _ADD_PREFIX.fullmatch(add_prefix):
+        raise InvalidFieldError("add_prefix", "must be at most 15 digits, after a + if wanted")
+    if not 0 <= capacity <= _MOST_CAPACITY:
+        raise InvalidFieldError("capacity", f"must be 0 to {_MOST_CAPACITY}")
 
 
 def check_name(name: str) -> None:

@@ -134,14 +134,26 @@ def test_a_quote_that_cannot_be_gives_the_reason_a_call_would_get(shop: Command)
 
 def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
     assert "trunk gw disabled\n" == shop("trunk", "disable", "gw").out
-    assert [{"name": "gw", "dial": "PJSIP/{number}@gw", "enabled": False}] == shop(
-        "trunk", "list", "--json"
-    ).json
+    (listed,) = shop("trunk", "list", "--json").json
+    assert {
+        "name": "gw",
+        "dial": "PJSIP/{number}@gw",
+        "enabled": False,
+        "strip": "",
+        "add_prefix": "",
+        "capacity": 0,
+    } == listed
     assert [] == shop("rates", "quote", "44123", "--json").json["routes"]
     assert shop("trunk", "enable", "gw", "--json").json["enabled"]
-    assert [{"name": "standard", "cards": ["retail"], "customers": 1}] == shop(
-        "plan", "list", "--json"
-    ).json
+    (listed,) = shop("plan", "list", "--json").json
+    assert {
+        "name": "standard",
+        "cards": ["retail"],
+        "route_order": "priority",
+        "sell_price": "first_card",
+        "allow_loss": False,
+        "customers": 1,
+    } == listed
     bad = shop("trunk", "create", "bad", "--dial", "PJSIP/{number}@a&PJSIP/{number}@b")
     assert 2 == bad.exit_code
     assert "dial: must not contain &" in bad.err

@@ -12,6 +12,7 @@ from agi_server.tariffs import plans, rate_cards, trunks
 from agi_server.tariffs.rate_cards import CardVersion, Source
 from agi_server.tariffs.tables import TariffStore
 from rating.rate import Rate
+from rating.rate_card import OWN_RULES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -49,7 +50,11 @@ async def store(
 
 
 async def active_versions(pool: Any) -> list[int]:
-    return [each.version for each in await rate_cards.list_versions(pool, "retail") if each.active]
+    return [
+        each.version
+        for each in await rate_cards.list_versions(pool, "retail", at=LATER)
+        if each.active
+    ]
 
 
 @pytest.mark.parametrize(
@@ -109,11 +114,11 @@ async def test_a_trunk_out_of_service_carries_no_calls(pool: Any) -> None:
     await plans.create_plan(pool, "standard", ["retail"])
     assert not (await trunks.switch_trunk(pool, "gw", False)).enabled
     tariffs = TariffStore()
-    await tariffs.reload(pool)
+    await tariffs.reload(pool, NOW)
     plan = tariffs.current.plan_ids["standard"]
     quote = tariffs.current.quote(plan, "USD", "442079460000", NOW)
     assert quote is not None
-    assert ["gw2"] == [trunk.name for trunk in quote.trunks]
+    assert ["gw2"] == [route.trunk for route in quote.routes]
     with pytest.raises(NotFoundError, match="there is no trunk nowhere"):
         await trunks.switch_trunk(pool, "nowhere", True)
 
@@ -133,11 +138,13 @@ async def test_an_imported_sheet_is_an_inactive_version_until_activated(pool: An
         source_sha256="a",
         imported_at=NOW,
         activated_at=None,
+        effective_at=None,
+        rules=OWN_RULES,
     )
-    assert [] == await rate_cards.active_rates(pool, "retail")
+    assert [] == await rate_cards.active_rates(pool, "retail", LATER)
     activated = await rate_cards.activate_version(pool, "retail", None, at=LATER)
     assert (True, LATER) == (activated.active, activated.activated_at)
-    by_prefix = {rate.prefix: rate for rate in await rate_cards.active_rates(pool, "retail")}
+    by_prefix = {rate.prefix: rate for rate in await rate_cards.active_rates(pool, "retail", LATER)}
     assert {"44": UK, "33": rates[1]} == by_prefix
 
 
@@ -160,7 +167,7 @@ async def test_the_same_file_again_makes_no_second_version(pool: Any) -> None:
     await store(pool, UK)
     again = await store(pool, UK, activate=True)
     assert (1, True) == (again.version, again.active)
-    assert 1 == len(await rate_cards.list_versions(pool))
+    assert 1 == len(await rate_cards.list_versions(pool, at=LATER))
 
 
 async def test_imports_at_the_same_time_get_versions_of_their_own(pool: Any) -> None:
@@ -178,7 +185,7 @@ async def test_a_failed_import_leaves_nothing_behind(pool: Any) -> None:
         await store(pool, UK, UK)
     with pytest.raises(InvalidFieldError, match="name"):
         await store(pool, UK, card="re tail")
-    assert [] == await rate_cards.list_versions(pool)
+    assert [] == await rate_cards.list_versions(pool, at=LATER)
     assert 0 == await pool.fetchval("SELECT count(*) FROM rate_card")
 
 
@@ -217,11 +224,11 @@ async def test_a_plan_prices_by_its_cards_in_order(pool: Any) -> None:
     assert (("local", "retail"), 0) == (created.cards, created.accounts)
     assert created.id == await plans.plan_id(pool, "standard")
     tariffs = TariffStore()
-    await tariffs.reload(pool)
+    await tariffs.reload(pool, NOW)
     for number, card in (("442079460000", "local"), ("441234567890", "retail")):
         quote = tariffs.current.quote(created.id, "USD", number, NOW)
         assert quote is not None
-        assert card == quote.card_name
+        assert card == quote.sell.card.name
 
 
 async def test_a_plan_that_cannot_be_is_refused_whole(pool: Any) -> None:

@@ -52,12 +52,15 @@ class Business:
         await self.card("unrouted", [Rate(prefix=NO_ROUTE, price_micros_per_minute=60_000)])
         await plans.create_plan(self.pool, "standard", ["retail", "unrouted"])
 
-    async def card(self, name: str, rates: list[Rate], trunks: tuple[str, ...] = ()) -> None:
-        """Store and activate a version of a rate card."""
+    async def card(
+        self, name: str, rates: list[Rate], trunks: tuple[str, ...] = (), **options: Any
+    ) -> None:
+        """Store and activate a version of a rate card, in USD unless said otherwise."""
         source = rate_cards.Source(name=f"{name}.csv", sha256=str(hash(tuple(rates))))
         await rate_cards.store_version(
             self.pool, name, rates, source,
-            currency="USD", default_currency="USD", trunks=trunks, activate=True, at=self.now(),
+            default_currency="USD", trunks=trunks, activate=True, at=self.now(),
+            **{"currency": "USD", **options},
         )  # fmt: skip
 
     async def customer(self, refill_micros: int = 10 * MICROS, **fields: Any) -> Account:

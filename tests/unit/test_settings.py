@@ -107,7 +107,7 @@ def test_all_bad_values_are_reported_at_once_each_with_source_and_key(
     monkeypatch.setenv("AGI_SERVER_FASTAGI__PORT", "70000")
     problems = problems_of(config)
     assert f"{config}: fastagi.allow.1: value is not a valid IPv4 or IPv6 network" in problems
-    assert f"{config}: calls.identify: names a method twice" in problems
+    assert f"{config}: calls.identify: names a value twice" in problems
     assert f"{config}: ami.0.user: is required" in problems
     assert "AGI_SERVER_FASTAGI__PORT: must be less than or equal to 65535" in problems
 

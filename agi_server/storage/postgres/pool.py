@@ -22,9 +22,26 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no t
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
+    # Binary, since COPY takes nothing else: one byte of version, then the text.
     await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + json.dumps(value).encode(),
+        decoder=lambda data: json.loads(data[1:]),
+        format="binary",
     )
+
+
+async def connect(
+    dsn: str, *, timeout_s: float = 60, command_timeout_s: float | None = None
+) -> asyncpg.Connection:
+    """A connection beside the pool, for work that may take longer than a call's statements.
+
+    Raises OSError or asyncpg.PostgresError when the database cannot be reached.
+    """
+    connection = await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=command_timeout_s)
+    await _prepare(connection)
+    return connection
 
 
 @asynccontextmanager

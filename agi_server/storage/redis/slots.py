@@ -1,11 +1,11 @@
-"""Slots of simultaneous access, leased per account by call id.
+"""Slots of simultaneous access, leased per account by call id, and the calls on each trunk.
 
 Redis answers fast and shows what is live; PostgreSQL's hold decides. So Redis may be away, empty or
 slow at any time: it then says nothing (None), refuses nobody and lets nobody through.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -38,6 +38,7 @@ class Slots:
         self._clock = clock
         self._away_until: float | None = None
         self._take = redis.register_script(_script("take_slot.lua"))
+        self._take_trunk = redis.register_script(_script("take_trunk.lua"))
         self._mend = redis.register_script(_script("mend_slots.lua"))
 
     async def take(
@@ -56,8 +57,48 @@ class Slots:
         self._answered()
         return SlotAnswer(taken=bool(taken), in_use=in_use)
 
-    async def release(self, account_id: int, call_id: str) -> None:
-        """Give a slot back; when Redis is away its lease ends by itself."""
+    async def take_trunk(
+        self, trunks: Sequence[tuple[int, int]], call_id: str, lease_ms: int
+    ) -> int | None:
+        """Lease the call on the first of the trunks (id, capacity) that has room; one round trip.
+
+        Returns how many before it are full, all of them when there is no room anywhere; None when
+        Redis does not answer: then nobody counts. Asking again for a call is harmless.
+        """
+        if not self._asking():
+            return None
+        try:
+            full: int = await self._take_trunk(
+                keys=[_trunk_key(id_) for id_, _ in trunks],
+                args=[call_id, lease_ms, *(capacity for _, capacity in trunks)],
+            )
+        except (RedisError, OSError) as error:
+            self._went_away(error)
+            return None
+        self._answered()
+        return full
+
+    async def release_trunks(self, trunk_ids: Iterable[int], call_id: str) -> None:
+        """The call is on none of these trunks any more."""
+        if not self._asking():
+            return
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for trunk_id in trunk_ids:
+                    pipeline.zrem(_trunk_key(trunk_id), call_id)
+                await pipeline.execute()
+        except (RedisError, OSError) as error:
+            self._went_away(error)
+        else:
+            self._answered()
+
+    async def release(self, account_id: int, call_id: str, trunk_ids: Collection[int] = ()) -> None:
+        """Give a slot back, and the call's place on trunks whose capacity is counted.
+
+        When Redis is away the leases end by themselves.
+        """
+        if trunk_ids:
+            await self.release_trunks(trunk_ids, call_id)
         if not self._asking():
             return
         try:
@@ -123,6 +164,11 @@ async def open_slots(url: str, timeout_ms: int) -> AsyncIterator[Slots]:
 
 def _key(account_id: int) -> str:
     return f"{{{account_id}}}:slots"
+
+
+def _trunk_key(trunk_id: int) -> str:
+    # All on one node of a cluster: a script asks for those of several routes at once.
+    return f"{{trunks}}:{trunk_id}"
 
 
 def _script(name: str) -> str:

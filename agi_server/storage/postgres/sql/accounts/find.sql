@@ -1,7 +1,8 @@
 -- One account by its number ($1) or by its id ($2).
 SELECT a.id, a.account_number, a.status, g.name AS group_name, p.name AS plan_name, a.payment_type,
        a.currency, a.balance_micros, a.held_micros, a.credit_limit_micros, a.open_calls,
-       a.simultaneous_access, a.calls_per_second, a.max_price_micros_per_minute, a.locked,
+       a.simultaneous_access, a.calls_per_second, a.max_price_micros_per_minute,
+       a.discount_basis_points, a.country, a.locked,
        a.language, a.timezone, a.expiry_mode, a.expires_at, a.expiry_days, a.restriction,
        a.first_use_at, a.created_at,
        ARRAY(SELECT r.rule FROM account_restriction r

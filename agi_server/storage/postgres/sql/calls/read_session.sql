@@ -1,12 +1,20 @@
--- One session with the rate it was promised, for a daemon that did not authorize it itself.
-SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.server, s.authorized_at, s.expires_at,
-       s.limit_ms, s.held_micros, s.currency, s.destination, s.prefix, s.trunk_ids,
-       s.version_id, s.rate_effective_from AS effective_from, a.account_number,
-       r.destination AS rate_destination, r.price_micros_per_minute, r.initial_s, r.increment_s,
-       r.connection_fee_micros, r.minimum_charge_micros, r.buy_price_micros_per_minute,
-       r.buy_initial_s, r.buy_increment_s
+-- One session with the rates it is priced by, for a daemon that did not authorize it itself.
+SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.authorized_at, s.answer_by, s.limit_ms,
+       s.held_micros, s.currency, s.prefix, s.trunk_ids, s.discount_basis_points, s.sell_price,
+       s.exchange, s.routes, a.account_number,
+       (SELECT array_agg(t.id) FROM trunk t WHERE t.id = ANY (s.trunk_ids) AND t.capacity > 0)
+           AS counted_trunk_ids,
+       to_jsonb(r) AS rate, v.rules,
+       (SELECT jsonb_agg(jsonb_build_object('rate', to_jsonb(rr), 'rules', rv.rules) ORDER BY x.n)
+        FROM jsonb_array_elements(s.routes) WITH ORDINALITY x (route, n)
+        JOIN rate rr ON rr.version_id = (x.route ->> 'version_id')::bigint
+            AND rr.prefix = x.route ->> 'prefix'
+            AND rr.effective_from IS NOT DISTINCT FROM
+                (x.route ->> 'effective_from')::timestamptz
+        JOIN rate_card_version rv ON rv.id = rr.version_id) AS route_rates
 FROM call_session s
 LEFT JOIN account a ON a.id = s.account_id
 LEFT JOIN rate r ON r.version_id = s.version_id AND r.prefix = s.prefix
     AND r.effective_from IS NOT DISTINCT FROM s.rate_effective_from
+LEFT JOIN rate_card_version v ON v.id = s.version_id
 WHERE s.account_id = $1 AND s.call_id = $2

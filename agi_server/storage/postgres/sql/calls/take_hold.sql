@@ -23,9 +23,10 @@ WITH taken AS (
     INSERT INTO call_session (
         account_id, call_id, state, held_micros, authorized_at, server, uniqueid, channel,
         identified_by, callerid, dialled, destination, expires_at, limit_ms, currency, plan_id,
-        version_id, prefix, rate_effective_from, trunk_ids)
+        version_id, prefix, rate_effective_from, trunk_ids, discount_basis_points, sell_price,
+        exchange, routes, answer_by)
     SELECT id, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19
+           $19, $20, $21, $22, $23, $24
     FROM taken
 )
 SELECT open_calls FROM taken

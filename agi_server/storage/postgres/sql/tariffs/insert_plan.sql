@@ -1,2 +1,4 @@
 -- No row: the name is taken.
-INSERT INTO call_plan (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id
+INSERT INTO call_plan (name, route_order, sell_price, allow_loss) VALUES ($1, $2, $3, $4)
+ON CONFLICT (name) DO NOTHING
+RETURNING id

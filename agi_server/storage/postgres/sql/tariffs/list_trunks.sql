@@ -1,1 +1,1 @@
-SELECT id, name, dial, enabled FROM trunk ORDER BY name
+SELECT id, name, dial, enabled, strip, add_prefix, capacity FROM trunk ORDER BY name

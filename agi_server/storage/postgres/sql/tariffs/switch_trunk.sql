@@ -1,1 +1,2 @@
-UPDATE trunk SET enabled = $2 WHERE name = $1 RETURNING id, name, dial, enabled
+UPDATE trunk SET enabled = $2 WHERE name = $1
+RETURNING id, name, dial, enabled, strip, add_prefix, capacity

@@ -1,0 +1,141 @@
+"""A call that passed the checks: for how long, for how much and over which routes it would be."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from agi_server.calls.dial import dial_target
+from agi_server.calls.identify import Account, Found
+from agi_server.calls.pricing import CallTerms, CardTerms
+from agi_server.calls.reasons import Reason
+from agi_server.calls.request import CallRequest
+from agi_server.settings import CallsSettings
+from agi_server.tariffs.tables import Quote, Tariffs, Trunk
+from rating.routing import CardMatch, Route, grant_routes
+
+# Time after the last possible end of a call in which its end may still be reported: the samples'
+# hangup handler asks again for some minutes when no daemon listens.
+SETTLE_GRACE_S = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A call that passed the checks and has a price: what is left is to reserve for it.
+
+    `tariffs` are those of the quote, whatever is in force by now; `routes` are those left of its.
+    """
+
+    request: CallRequest
+    found: Found
+    account: Account
+    number: str
+    quote: Quote
+    tariffs: Tariffs
+    routes: tuple[Route, ...]
+    call_id: str
+    now: datetime
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """Of the routes that are left."""
+        return tuple(self.tariffs.trunks[route.trunk] for route in self.routes)
+
+    @property
+    def counted_trunk_ids(self) -> tuple[int, ...]:
+        """Trunks of the quote whose capacity is counted."""
+        trunks = (self.tariffs.trunks[route.trunk] for route in self.quote.routes)
+        return tuple(trunk.id for trunk in trunks if trunk.capacity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What would be granted: how long, for how much, over which routes, answered until when."""
+
+    grant_s: int
+    ring_timeout_s: int
+    held_micros: int
+    routes: tuple[Route, ...]
+    answer_by: datetime
+
+    @property
+    def lease_ms(self) -> int:
+        """The longest that slot and hold can be needed: all routes ring, then the whole talk."""
+        ringing_s = self.ring_timeout_s * len(self.routes)
+        return (ringing_s + self.grant_s + SETTLE_GRACE_S) * 1000
+
+
+def grant_terms(call: Candidate, available_micros: int, settings: CallsSettings) -> Terms | Reason:
+    """The exact inverse of the price, bounded by grant, free calls and expiry.
+
+    The price's hours count from the answer, which may come until every route has rung.
+    """
+    if not call.routes:
+        return Reason.NO_ROUTE
+    at_most_s, ring_s = settings.max_grant_s, settings.ring_timeout_s
+    routes = len(call.routes)
+    valid_until = call.account.valid_until
+    if valid_until is not None:
+        # The last route may answer after all of them rang: even then not past the instant.
+        left_s = int((valid_until - call.now).total_seconds())
+        ring_s = max(1, min(ring_s, left_s // 2 // routes))
+        at_most_s = min(at_most_s, left_s - ring_s * routes)
+        if at_most_s < 1:
+            return Reason.ACCOUNT_EXPIRED
+    quote = call.quote
+    answer_by = call.now + timedelta(seconds=ring_s * routes)
+    grant = grant_routes(
+        replace(quote.routing, routes=call.routes),
+        available_micros,
+        at_most_s,
+        started_at=call.now,
+        answered_by=answer_by,
+        sell_price=quote.plan.sell_price,
+        discount_basis_points=quote.discount_basis_points,
+        max_free_s=settings.max_free_s,
+        exchanges=quote.exchanges,
+    )
+    if grant.limit_s == 0:
+        return Reason.NO_CREDIT
+    return Terms(
+        grant_s=grant.limit_s,
+        ring_timeout_s=ring_s,
+        held_micros=grant.held_micros,
+        routes=grant.routes,
+        answer_by=answer_by,
+    )
+
+
+def promised_terms(call: Candidate, terms: Terms) -> CallTerms:
+    """What the call will be priced by when it has ended."""
+    quote = call.quote
+
+    def card_terms(match: CardMatch) -> CardTerms:
+        return CardTerms(
+            version_id=call.tariffs.version_id(match),
+            rate=match.rate,
+            rules=match.card.rules,
+            factor=quote.factor(match),
+        )
+
+    sell = card_terms(quote.sell)
+    return CallTerms(
+        sell=sell,
+        routes=tuple(
+            sell if route.match is quote.sell else card_terms(route.match) for route in terms.routes
+        ),
+        sell_price=quote.plan.sell_price,
+        discount_basis_points=quote.discount_basis_points,
+        answer_by=terms.answer_by,
+    )
+
+
+def dial_targets(call: Candidate) -> dict[str, str]:
+    """What to dial by trunk; the prefix is that of the route's own card.
+
+    Raises NumberNotDialableError.
+    """
+    return {
+        route.trunk: dial_target(
+            call.tariffs.trunks[route.trunk], call.number, route.match.rate.prefix, call.account.id
+        )
+        for route in call.routes
+    }

@@ -1,0 +1,104 @@
+"""Prefix tables of stored versions, built so that no call waits meanwhile.
+
+A large one is made by a process of its own: building it here would hold the interpreter for
+seconds. The process reads the rates as a stream, so neither ever has them all as objects.
+"""
+
+import asyncio
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+
+from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.stored_rates import rate_of_row
+from rating.prefix_table import PrefixTable
+from rating.rate import Rate
+
+FEW_RATES = 2_000
+"""Up to so many rates are built in this process: some 20 ms in a thread."""
+_ROWS_AT_A_TIME = 5_000
+
+
+class TableBuildError(Exception):
+    """The process that builds a table ended without it; its last words stand in the message."""
+
+
+async def build_table(db: Any, version_id: int, dsn: str | None = None) -> PrefixTable:
+    """The table of one version. `dsn` names the database for the building process; without it the
+    table is made here, which blocks the event loop while it is large.
+
+    Raises what asyncpg raises, TableBuildError, and RateError for a rate that cannot be.
+    """
+    few = await db.fetchval(statement("tariffs/count_rates"), version_id, FEW_RATES + 1)
+    if dsn is not None and few > FEW_RATES:
+        return await _built_beside(dsn, version_id)
+    rates = await read_rates(db, version_id)
+    return await asyncio.to_thread(PrefixTable, rates)
+
+
+async def read_rates(db: Any, version_id: int, number: str | None = None) -> list[Rate]:
+    """The rates of one version, or only those that may apply to a number."""
+    prefixes = None if number is None else [number[:end] for end in range(1, len(number) + 1)]
+    rows = await db.fetch(statement("tariffs/load_rates"), version_id, prefixes)
+    return [rate_of_row(tuple(row)) for row in rows]
+
+
+async def _built_beside(dsn: str, version_id: int) -> PrefixTable:
+    process = await asyncio.to_thread(_start, version_id)
+    try:
+        return await asyncio.to_thread(_received, process, dsn, version_id)
+    finally:
+        process.kill()  # harmless when it has ended; else nobody wants its table any more
+
+
+def _start(version_id: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", __name__, str(version_id)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def _received(process: "subprocess.Popen[bytes]", dsn: str, version_id: int) -> PrefixTable:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process:
+        try:
+            with process.stdin as stdin:
+                # It may hold a password: not on the command line, where everybody reads it.
+                stdin.write(dsn.encode())
+            # Large parts are read straight into their place, with the interpreter free meanwhile.
+            table: PrefixTable = pickle.load(process.stdout)
+        except (EOFError, OSError, pickle.UnpicklingError):
+            last_words = process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise TableBuildError(f"version {version_id}: {' '.join(last_words)}") from None
+    return table
+
+
+def _stream(dsn: str, version_id: int) -> Iterator[Rate]:
+    with closing(psycopg.connect(dsn)) as connection:
+        connection.execute("SET TIME ZONE 'UTC'")
+        cursor = connection.cursor("rates", binary=True)
+        cursor.itersize = _ROWS_AT_A_TIME
+        cursor.execute(
+            "SELECT prefix, destination, price_micros_per_minute, initial_s, increment_s,"
+            " connection_fee_micros, minimum_charge_micros, buy_price_micros_per_minute,"
+            " buy_initial_s, buy_increment_s, effective_from, terms"
+            " FROM rate WHERE version_id = %s",
+            (version_id,),
+        )
+        yield from map(rate_of_row, cursor)
+
+
+def _main() -> None:
+    dsn, version_id = sys.stdin.read(), int(sys.argv[1])
+    table = PrefixTable(_stream(dsn, version_id))
+    pickle.dump(table, sys.stdout.buffer, protocol=5)
+
+
+if __name__ == "__main__":
+    _main()
