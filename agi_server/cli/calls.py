@@ -7,9 +7,10 @@ import click
 
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallRecord, CallState, list_calls
+from agi_server.calls.rerate import correct, rerate
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import amount, clock, moment, money, print_list, print_one, time
-from agi_server.cli.parameters import TIME, json_option, limit_option, named_account
+from agi_server.cli.parameters import TIME, json_option, limit_option, named_account, operator
 from agi_server.refused import NotFoundError
 
 
@@ -95,6 +96,65 @@ async def show(session: Session, call_id: str, as_json: bool) -> None:
     if lines:
         click.echo()
         print_list(lines, as_json=False)
+
+
+@calls.command("rerate")
+@click.option("--from", "begin", type=TIME, required=True, metavar="TIME", help="UTC.")
+@click.option("--to", "end", type=TIME, required=True, metavar="TIME", help="Not included.")
+@click.option(
+    "--in-force",
+    is_flag=True,
+    help="By the version of each card that is in force at the call's start by now.",
+)
+@click.option("--apply", is_flag=True, help="Book the differences by correcting entries.")
+@click.option("--reason", metavar="TEXT", help="Why; kept in the ledger. Needed to apply.")
+@json_option
+@with_database
+async def rerate_(
+    session: Session,
+    begin: datetime,
+    end: datetime,
+    in_force: bool,
+    apply: bool,
+    reason: str | None,
+    as_json: bool,
+) -> None:
+    """Price settled calls again and report those that come out differently.
+
+    Each by the terms it was promised, or with --in-force by the rates as they stand now. Nothing is
+    changed without --apply; then each difference becomes a correcting ledger entry.
+
+    \b
+    Example:
+      agi-server calls rerate --from 2026-03-01 --to 2026-04-01 --in-force
+      agi-server calls rerate --from 2026-03-01 --to 2026-04-01 --in-force --apply \\
+        --reason 'wrong price of 4420'
+    """
+    if apply and not (reason or "").strip():
+        raise click.UsageError("--apply needs --reason")
+    shown = []
+    async for call in rerate(session.db, begin, end, in_force=in_force):
+        corrected = False
+        if apply and call.price is not None:
+            corrected = await correct(
+                session.db, call, created_by=operator(), reason=reason or "", at=session.now
+            )
+        shown.append(
+            {
+                "authorized_at": time(call.authorized_at),
+                "account_id": call.account_id,
+                "prefix": call.prefix,
+                "cost": money(call.cost_micros),
+                "rerated": None if call.price is None else money(call.price.total_micros),
+                "difference": money(call.difference_micros),
+                "currency": call.currency,
+                "corrected": corrected,
+                "call_id": call.call_id,
+            }
+        )
+    print_list(shown, as_json=as_json, nothing="no call comes out differently")
+    if shown and not apply:
+        click.echo(f"{len(shown)} calls differ; nothing changed: --apply corrects them", err=True)
 
 
 def _live_row(call: CallRecord) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""Price settled calls again: find what they should have cost, and correct the ledger if told to."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from agi_server.calls.call_end import CallEnd
+from agi_server.calls.pricing import CallTerms, CardTerms, lines_as_json
+from agi_server.calls.sessions import terms_of_row
+from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.stored_rates import rules_of_json
+from agi_server.tariffs.table_builder import read_rates
+from rating.prefix_table import PrefixTable
+from rating.price import Price
+
+_AT_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerated:
+    """A call that would cost something else. `cost_micros` is what it has cost so far.
+
+    `price` is None where no rate is in force that prices the call: nothing can be corrected then.
+    """
+
+    account_id: int
+    call_id: str
+    authorized_at: datetime
+    currency: str
+    prefix: str
+    cost_micros: int
+    price: Price | None
+
+    @property
+    def difference_micros(self) -> int | None:
+        """How much dearer the call becomes (negative: cheaper)."""
+        return None if self.price is None else self.price.total_micros - self.cost_micros
+
+
+async def rerate(
+    db: Any, begin: datetime, end: datetime, *, in_force: bool
+) -> AsyncIterator[Rerated]:
+    """The calls authorized in [begin, end) whose price differs; nothing is changed.
+
+    By the terms that each call was promised, or with `in_force` by the version of its card that is
+    in force at its start by now. Discount, currency factor and time of the answer stay.
+    """
+    rates = _Rates(db)
+    after: tuple[datetime, int, str] = (begin, -1, "")
+    while True:
+        rows = await db.fetch(statement("calls/settled_between"), begin, end, *after, _AT_A_TIME)
+        for row in rows:
+            promised = terms_of_row(row)
+            terms = await rates.terms_in_force(row, promised) if in_force else promised
+            cost_micros = row["corrected_cost_micros"]
+            cost_micros = row["cost_micros"] if cost_micros is None else cost_micros
+            price = None if terms is None else _price(row, terms)
+            if price is None or price.total_micros != cost_micros:
+                yield Rerated(
+                    account_id=row["account_id"],
+                    call_id=row["call_id"],
+                    authorized_at=row["authorized_at"],
+                    currency=row["currency"],
+                    prefix=row["prefix"],
+                    cost_micros=cost_micros,
+                    price=price,
+                )
+        if len(rows) < _AT_A_TIME:
+            return
+        after = (rows[-1]["authorized_at"], rows[-1]["account_id"], rows[-1]["call_id"])
+
+
+async def correct(db: Any, call: Rerated, *, created_by: str, reason: str, at: datetime) -> bool:
+    """Book the difference by a correcting entry; False when somebody was faster.
+
+    What the account's funds do not cover goes to the overrun account, as at settlement.
+    """
+    assert call.price is not None
+    row = await db.fetchrow(
+        statement("calls/correct_call"),
+        call.account_id,
+        call.call_id,
+        call.price.total_micros,
+        call.cost_micros,
+        lines_as_json(call.price),
+        at,
+        created_by,
+        reason,
+    )
+    return row is not None
+
+
+class _Rates:
+    """Looks up what is in force by now."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+
+    async def terms_in_force(self, row: Any, terms: CallTerms) -> CallTerms | None:
+        """The terms by the versions in force at the call's start; None where one has no rate."""
+        sell = await self._card_terms(row, terms.sell)
+        if sell is None:
+            return None
+        routes: list[CardTerms] = []
+        for route in terms.routes:
+            again = sell if route == terms.sell else await self._card_terms(row, route)
+            if again is None:
+                return None
+            routes.append(again)
+        return replace(terms, sell=sell, routes=tuple(routes))
+
+    async def _card_terms(self, row: Any, terms: CardTerms) -> CardTerms | None:
+        at = row["authorized_at"]
+        version = await self._db.fetchrow(statement("calls/version_in_force"), terms.version_id, at)
+        if version is None:
+            return None
+        rates = await read_rates(self._db, version["id"], row["destination"])
+        rate = PrefixTable(rates).lookup(row["destination"], at)
+        if rate is None or rate.blocked:
+            return None
+        return CardTerms(
+            version_id=version["id"],
+            rate=rate,
+            rules=rules_of_json(version["rules"]),
+            factor=terms.factor,
+        )
+
+
+def _price(row: Any, terms: CallTerms) -> Price | None:
+    end = CallEnd(
+        dialstatus="",
+        talk_ms=row["talk_ms"],
+        hangupcause=None,
+        route=row["route"],
+        answered_at=row["answered_at"],
+        ended_at=None,
+    )
+    return terms.price(end, row["authorized_at"], row["limit_ms"], row["settled_at"])

@@ -1,0 +1,47 @@
+-- Book the difference to a new cost ($3) of a settled call, by a movement of its own: more is paid
+-- by the customer as far as the funds go, the rest is overrun; less pays back overrun first. Nothing
+-- happens (no row) unless the call still costs $4, so doing it again does nothing.
+-- $1 account, $2 call, $5 lines, $6 at, $7 by, $8 why
+WITH session AS (
+    UPDATE call_session SET corrected_cost_micros = $3, price_lines = $5
+    WHERE account_id = $1 AND call_id = $2 AND state = 'settled'
+      AND coalesce(corrected_cost_micros, cost_micros) = $4
+    RETURNING account_id, call_id, authorized_at, currency
+), booked AS (
+    SELECT count(DISTINCT e.movement_id) FILTER (WHERE e.kind = 'correction') AS corrections,
+           coalesce(sum(CASE WHEN e.debit = 'overrun' THEN e.amount_micros
+                             WHEN e.credit = 'overrun' THEN -e.amount_micros END), 0)::bigint
+               AS overrun_micros
+    FROM session s JOIN ledger_entry e
+      ON e.account_id = s.account_id
+     AND e.period = date_trunc('month', s.authorized_at AT TIME ZONE 'UTC')::date
+     AND (e.movement_id = 'call:' || s.call_id
+          OR e.movement_id LIKE 'correction:' || s.call_id || ':%')
+), parts AS (
+    SELECT a.id, b.corrections,
+           CASE WHEN $3::bigint > $4::bigint
+                THEN least($3 - $4, greatest(0,
+                    a.balance_micros + a.credit_limit_micros - a.held_micros))
+                ELSE least(0, $3 - $4 + b.overrun_micros) END AS customer_micros
+    FROM session s JOIN account a ON a.id = s.account_id, booked b
+    FOR UPDATE OF a
+), moved AS (
+    UPDATE account a SET balance_micros = a.balance_micros - p.customer_micros
+    FROM parts p WHERE a.id = p.id
+    RETURNING a.id, a.balance_micros, p.customer_micros, p.corrections
+), posted AS (
+    INSERT INTO ledger_entry (
+        account_id, period, movement_id, part, kind, debit, credit, amount_micros, currency,
+        balance_micros, created_at, created_by, note)
+    SELECT s.account_id, date_trunc('month', s.authorized_at AT TIME ZONE 'UTC')::date,
+           'correction:' || s.call_id || ':' || m.corrections + 1, p.part, 'correction',
+           CASE WHEN p.amount_micros > 0 THEN p.who ELSE 'revenue' END,
+           CASE WHEN p.amount_micros > 0 THEN 'revenue' ELSE p.who END,
+           abs(p.amount_micros), s.currency, m.balance_micros, $6, $7, $8
+    FROM session s, moved m, LATERAL (
+        VALUES (0, 'customer', m.customer_micros),
+               (1, 'overrun', $3::bigint - $4::bigint - m.customer_micros)
+    ) AS p (part, who, amount_micros)
+    WHERE p.amount_micros <> 0
+)
+SELECT customer_micros, balance_micros FROM moved

@@ -1,0 +1,119 @@
+"""Calls priced again: what differs is told, and corrected only when asked for, by new entries."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agi_server.calls.rerate import Rerated, correct, rerate
+from agi_server.tariffs import plans
+from rating.rate import Rate
+from support.business import Business, nothing_reserved
+from support.channel import Channel
+from support.clock import Clock
+from support.fixtures import StartDaemon
+
+WRONG, RIGHT = 60_000, 30_000
+"""Prices per minute: 1,000 and 500 micros a second."""
+
+
+async def talk(business: Business, start_daemon: StartDaemon, clock: Clock, account: Any) -> str:
+    """Ten seconds at the wrong price."""
+    daemon = await start_daemon()
+    phone = Channel(daemon.port, clock, accountcode=account.account_number)
+    call = (await phone.authorize()).call
+    clock.advance(30)
+    await phone.settle(10_000)
+    return call
+
+
+async def differences(business: Business, now: datetime, *, in_force: bool) -> list[Rerated]:
+    hour = timedelta(hours=1)
+    return [call async for call in rerate(business.pool, now - hour, now + hour, in_force=in_force)]
+
+
+async def sold(business: Business, price: int, **options: Any) -> None:
+    rates = [Rate(prefix="44", price_micros_per_minute=price)]
+    await business.card("sold", rates, ("gw",), **options)
+
+
+async def corrections(business: Business, account: Any) -> list[tuple[str, str, int]]:
+    rows = await business.pool.fetch(
+        "SELECT debit, credit, amount_micros FROM ledger_entry"
+        " WHERE account_id = $1 AND kind = 'correction' ORDER BY created_at, movement_id, part",
+        account.id,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def apply(business: Business, call: Rerated) -> bool:
+    return await correct(
+        business.pool, call, created_by="test", reason="wrong price", at=business.now()
+    )
+
+
+async def test_calls_come_out_as_they_were_promised(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    now = clock()
+    await sold(business, WRONG)
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(plan="sold", discount_basis_points=750)
+    await talk(business, start_daemon, clock, account)
+    await sold(business, RIGHT)
+    assert [] == await differences(business, now, in_force=False)
+
+
+@pytest.mark.parametrize(("old", "new"), [(WRONG, RIGHT), (RIGHT, WRONG)])
+async def test_a_version_activated_for_the_past_is_applied_once_by_correcting_entries(
+    business: Business, start_daemon: StartDaemon, clock: Clock, old: int, new: int
+) -> None:
+    now = clock()
+    await sold(business, old, effective_at=now - timedelta(days=2))
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(1_000_000, plan="sold")
+    call_id = await talk(business, start_daemon, clock, account)
+    await sold(business, new, effective_at=now - timedelta(days=1))
+    (found,) = await differences(business, now, in_force=True)
+    assert (call_id, old // 6, (new - old) // 6) == (
+        found.call_id, found.cost_micros, found.difference_micros,
+    )  # fmt: skip
+    assert [] == await corrections(business, account)
+    assert await apply(business, found)
+    assert not await apply(business, found)  # a second one who saw the same
+    expected = ("customer", "revenue") if new > old else ("revenue", "customer")
+    assert [(*expected, 5_000)] == await corrections(business, account)
+    assert 1_000_000 - new // 6 == (await business.account(account)).balance_micros
+    assert [] == await differences(business, now, in_force=True)
+    record = await business.session(call_id)
+    assert (old // 6, new // 6) == (record["cost_micros"], record["corrected_cost_micros"])
+    # And back again: another movement.
+    (back,) = await differences(business, now, in_force=False)
+    assert await apply(business, back)
+    assert 1_000_000 - old // 6 == (await business.account(account)).balance_micros
+    assert await nothing_reserved(business, account)
+
+
+async def test_what_the_funds_do_not_cover_is_overrun_and_is_paid_back_first(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    now = clock()
+    await sold(business, RIGHT, effective_at=now - timedelta(days=2))
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(7_000, plan="sold")
+    await talk(business, start_daemon, clock, account)
+    await sold(business, WRONG, effective_at=now - timedelta(days=1))
+    (dearer,) = await differences(business, now, in_force=True)
+    assert await apply(business, dearer)
+    assert [
+        ("customer", "revenue", 2_000),
+        ("overrun", "revenue", 3_000),
+    ] == await corrections(business, account)
+    (cheaper,) = await differences(business, now, in_force=False)
+    clock.advance(1)
+    assert await apply(business, cheaper)
+    assert [
+        ("revenue", "customer", 2_000),
+        ("revenue", "overrun", 3_000),
+    ] == (await corrections(business, account))[2:]
+    assert 2_000 == (await business.account(account)).balance_micros
