@@ -1,6 +1,6 @@
 """Prefix tables of stored versions, built so that no call waits meanwhile.
 
-A large one is made by a process of its own: building it here would hold the interpreter for
+Large ones are made by a process of their own: building them here would hold the interpreter for
 seconds. The process reads the rates as a stream, so neither ever has them all as objects.
 """
 
@@ -8,8 +8,8 @@ import asyncio
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Collection, Iterator
+from contextlib import closing, suppress
 from typing import Any
 
 import psycopg
@@ -28,17 +28,26 @@ class TableBuildError(Exception):
     """The process that builds a table ended without it; its last words stand in the message."""
 
 
-async def build_table(db: Any, version_id: int, dsn: str | None = None) -> PrefixTable:
-    """The table of one version. `dsn` names the database for the building process; without it the
-    table is made here, which blocks the event loop while it is large.
+async def build_tables(
+    db: Any, version_ids: Collection[int], dsn: str | None = None
+) -> dict[int, PrefixTable]:
+    """The tables of versions. `dsn` names the database for the building process; without it all are
+    made here, which blocks the event loop while they are large.
 
     Raises what asyncpg raises, TableBuildError, and RateError for a rate that cannot be.
     """
-    few = await db.fetchval(statement("tariffs/count_rates"), version_id, FEW_RATES + 1)
-    if dsn is not None and few > FEW_RATES:
-        return await _built_beside(dsn, version_id)
-    rates = await read_rates(db, version_id)
-    return await asyncio.to_thread(PrefixTable, rates)
+    tables: dict[int, PrefixTable] = {}
+    large: list[int] = []
+    for version_id in version_ids:
+        few = await db.fetchval(statement("tariffs/count_rates"), version_id, FEW_RATES + 1)
+        if dsn is not None and few > FEW_RATES:
+            large.append(version_id)
+        else:
+            rates = await read_rates(db, version_id)
+            tables[version_id] = await asyncio.to_thread(PrefixTable, rates)
+    if dsn is not None and large:
+        tables |= await _built_beside(dsn, large)
+    return tables
 
 
 async def read_rates(db: Any, version_id: int, number: str | None = None) -> list[Rate]:
@@ -48,34 +57,39 @@ async def read_rates(db: Any, version_id: int, number: str | None = None) -> lis
     return [rate_of_row(tuple(row)) for row in rows]
 
 
-async def _built_beside(dsn: str, version_id: int) -> PrefixTable:
-    process = await asyncio.to_thread(_start, version_id)
+async def _built_beside(dsn: str, version_ids: list[int]) -> dict[int, PrefixTable]:
+    process = await asyncio.to_thread(_start, dsn, version_ids)
     try:
-        return await asyncio.to_thread(_received, process, dsn, version_id)
+        return {
+            version_id: await asyncio.to_thread(_receive, process, version_id)
+            for version_id in version_ids
+        }
     finally:
-        process.kill()  # harmless when it has ended; else nobody wants its table any more
+        process.kill()  # harmless when it has ended; else nobody wants its tables any more
+        await asyncio.to_thread(process.communicate)
 
 
-def _start(version_id: int) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", __name__, str(version_id)]
+def _start(dsn: str, version_ids: list[int]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", __name__, *map(str, version_ids)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
-
-
-def _received(process: "subprocess.Popen[bytes]", dsn: str, version_id: int) -> PrefixTable:
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
     assert process.stdin is not None
+    # It may hold a password: not on the command line, where everybody reads it.
+    with suppress(BrokenPipeError):
+        process.stdin.write(dsn.encode() + b"\n")
+        process.stdin.flush()
+    return process
+
+
+def _receive(process: "subprocess.Popen[bytes]", version_id: int) -> PrefixTable:
     assert process.stdout is not None
     assert process.stderr is not None
-    with process:
-        try:
-            with process.stdin as stdin:
-                # It may hold a password: not on the command line, where everybody reads it.
-                stdin.write(dsn.encode())
-            # Large parts are read straight into their place, with the interpreter free meanwhile.
-            table: PrefixTable = pickle.load(process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError):
-            last_words = process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise TableBuildError(f"version {version_id}: {' '.join(last_words)}") from None
+    try:
+        # Large parts are read straight into their place, with the interpreter free meanwhile.
+        table: PrefixTable = pickle.load(process.stdout)
+    except (EOFError, OSError, pickle.UnpicklingError):
+        last_words = process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
+        raise TableBuildError(f"version {version_id}: {' '.join(last_words)}") from None
     return table
 
 
@@ -95,9 +109,11 @@ def _stream(dsn: str, version_id: int) -> Iterator[Rate]:
 
 
 def _main() -> None:
-    dsn, version_id = sys.stdin.read(), int(sys.argv[1])
-    table = PrefixTable(_stream(dsn, version_id))
-    pickle.dump(table, sys.stdout.buffer, protocol=5)
+    dsn = sys.stdin.readline().rstrip("\n")
+    for version_id in sys.argv[1:]:
+        table = PrefixTable(_stream(dsn, int(version_id)))
+        pickle.dump(table, sys.stdout.buffer, protocol=5)
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

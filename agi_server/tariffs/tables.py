@@ -12,7 +12,7 @@ from typing import Any
 
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import rules_of_json
-from agi_server.tariffs.table_builder import build_table, read_rates
+from agi_server.tariffs.table_builder import build_tables, read_rates
 from rating.currency import Exchange, ExchangeRate, ExchangeTable
 from rating.prefix_table import PrefixTable
 from rating.rate_card import RateCard
@@ -181,11 +181,9 @@ class TariffStore:
         exchange_rates = await db.fetch(
             statement("tariffs/load_exchange_rates"), self._base_currency
         )
-        tables: dict[int, PrefixTable] = {}
-        for version_id in {row["version_id"] for row in rows} - {None}:
-            tables[version_id] = self._tables.get(version_id) or await build_table(
-                db, version_id, self._dsn
-            )
+        wanted = {row["version_id"] for row in rows} - {None}
+        tables = {id_: table for id_, table in self._tables.items() if id_ in wanted}
+        tables |= await build_tables(db, wanted - tables.keys(), self._dsn)
         self.current = _snapshot(
             rows, tables, trunks, _exchange_table(self._base_currency, exchange_rates)
         )

@@ -1,0 +1,110 @@
+"""How long a reload of the rating tables keeps a call waiting: 1,000,000 prefixes, then a new one.
+
+    python tests/benchmarks/bench_reload.py [--prefixes N] [--cards N]
+
+On real PostgreSQL, in the daemon's event loop. A probe wakes every millisecond and looks up a
+number; the longest time between two of its turns is what a decision may have been delayed.
+"""
+
+import argparse
+import asyncio
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+import uvloop
+from bench_rating import rates_of
+
+from agi_server.storage.embedded import embedded_backends
+from agi_server.storage.postgres import migrations
+from agi_server.storage.postgres.pool import connect, open_pool
+from agi_server.tariffs import plans, rate_cards
+from agi_server.tariffs.tables import TariffStore
+
+NUMBERS = ("442079460000", "33123456789", "15551234567")
+
+
+async def store(pool: Any, card: int, count: int, version: str) -> float:
+    """Seconds to store and activate a version of a card."""
+    rates = list(rates_of(card, count))
+    begin = time.perf_counter()
+    await rate_cards.store_version(
+        pool,
+        f"card-{card}",
+        rates,
+        rate_cards.Source(name="bench.csv", sha256=f"{card} {version}"),
+        currency="USD",
+        default_currency="USD",
+        activate=True,
+        at=datetime.now(UTC),
+    )
+    return time.perf_counter() - begin
+
+
+async def longest_wait(tariffs: TariffStore, work: Any) -> tuple[float, float]:
+    """Seconds that the work took, and the longest that the probe waited meanwhile."""
+    task = asyncio.create_task(work)
+    begin = last = time.perf_counter()
+    longest = 0.0
+    while not task.done():
+        await asyncio.sleep(0.001)
+        for number in NUMBERS:
+            tariffs.current.quote(1, "USD", number, datetime.now(UTC))
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    await task
+    return time.perf_counter() - begin, longest
+
+
+async def measure(dsn: str, prefixes: int, cards: int) -> None:
+    async with open_pool(dsn) as pool:
+        took = [await store(pool, card, prefixes // cards, "1") for card in range(cards)]
+        click.echo(f"stored {prefixes:,} prefixes over {cards} cards in {sum(took):.1f} s")
+        await plans.create_plan(pool, "bench", [f"card-{card}" for card in range(cards)])
+        connection = await connect(dsn)
+        tariffs = TariffStore("USD", dsn)
+
+        async def reload() -> None:
+            await tariffs.reload(connection, datetime.now(UTC))
+
+        took_s, longest_s = await longest_wait(tariffs, reload())
+        click.echo(f"first load: {took_s:.1f} s, longest wait {longest_s * 1000:.1f} ms")
+        await store(pool, 0, prefixes // cards, "2")
+        took_s, longest_s = await longest_wait(tariffs, reload())
+        click.echo(f"one card anew: {took_s:.2f} s, longest wait {longest_s * 1000:.1f} ms")
+        await store(pool, cards, prefixes, "1")
+        await plans.create_plan(pool, "one", [f"card-{cards}"])
+        took_s, longest_s = await longest_wait(tariffs, reload())
+        click.echo(
+            f"{prefixes:,} in one card: {took_s:.1f} s, longest wait {longest_s * 1000:.1f} ms"
+        )
+        await connection.close()
+    own, child = (
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    click.echo(
+        f"memory: {own:.0f} MB here (with the sheets), {child:.0f} MB in the building process"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prefixes", type=int, default=1_000_000)
+    parser.add_argument("--cards", type=int, default=50)
+    chosen = parser.parse_args()
+    with (
+        TemporaryDirectory(prefix="bench-") as directory,
+        embedded_backends(Path(directory)) as backends,
+    ):
+        migrations.upgrade(backends.postgres_dsn)
+        uvloop.run(measure(backends.postgres_dsn, chosen.prefixes, chosen.cards))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+-- Accounts by status ($1), group ($2), call plan ($3) and CallerID ($4), each null for any; those
+-- after an id ($5), at most $6.
+SELECT a.id, a.account_number, a.status, g.name AS group_name, p.name AS plan_name, a.payment_type,
+       a.currency, a.balance_micros, a.held_micros, a.credit_limit_micros, a.open_calls,
+       a.simultaneous_access, a.calls_per_second, a.max_price_micros_per_minute, a.locked,
+       a.language, a.timezone, a.expiry_mode, a.expires_at, a.expiry_days, a.restriction,
+       a.first_use_at, a.created_at,
+       ARRAY(SELECT r.rule FROM account_restriction r
+             WHERE r.account_id = a.id ORDER BY r.rule) AS restricted_numbers,
+       ARRAY(SELECT c.number FROM callerid c
+             WHERE c.account_id = a.id ORDER BY c.number) AS callerids
+FROM account a
+LEFT JOIN account_group g ON g.id = a.group_id
+LEFT JOIN call_plan p ON p.id = a.plan_id
+WHERE ($1::smallint IS NULL OR a.status = $1)
+  AND ($2::text IS NULL OR g.name = $2)
+  AND ($3::text IS NULL OR p.name = $3)
+  AND ($4::text IS NULL OR a.id = (SELECT account_id FROM callerid WHERE number = $4))
+  AND a.id > $5
+ORDER BY a.id LIMIT $6

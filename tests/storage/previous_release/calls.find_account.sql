@@ -1,0 +1,39 @@
+-- The account with a number ($1) or, without one, with a CallerID ($2): all that the checks of a
+-- call need, in one read. There is always one row, since the lock-out counts of the caller ($3)
+-- and the source ($4) are wanted even when nobody is found. $5 now, $6 server, $7 uniqueid:
+-- a session of this very channel that is still open comes along.
+SELECT
+    a.id, a.account_number, a.status, a.locked, a.plan_id, a.payment_type, a.currency,
+    a.balance_micros, a.held_micros, a.credit_limit_micros,
+    a.open_calls, a.simultaneous_access,
+    a.calls_per_second, a.second_started_at, a.calls_in_second,
+    a.max_price_micros_per_minute, a.language,
+    a.expiry_mode, a.expires_at, a.expiry_days, a.first_use_at, a.created_at,
+    a.restriction,
+    CASE WHEN a.restriction > 0 THEN ARRAY(
+        SELECT r.rule FROM account_restriction r WHERE r.account_id = a.id ORDER BY r.rule
+    ) END AS rules,
+    g.may_call AS group_may_call,
+    g.restriction AS group_restriction,
+    CASE WHEN g.restriction > 0 THEN ARRAY(
+        SELECT r.rule FROM group_restriction r WHERE r.group_id = g.id ORDER BY r.rule
+    ) END AS group_rules,
+    earlier.account_id AS earlier_account_id,
+    earlier.call_id AS earlier_call_id,
+    (SELECT f.failures FROM number_failures f
+     WHERE f.scope = 'caller' AND f.key = $3 AND f.window_ends > $5) AS caller_failures,
+    (SELECT f.failures FROM number_failures f
+     WHERE f.scope = 'source' AND f.key = $4 AND f.window_ends > $5) AS source_failures
+FROM (
+    SELECT coalesce(
+        (SELECT id FROM account WHERE account_number = $1),
+        (SELECT account_id FROM callerid WHERE number = $2 AND active)
+    ) AS id
+) found
+LEFT JOIN account a ON a.id = found.id
+LEFT JOIN account_group g ON g.id = a.group_id
+LEFT JOIN LATERAL (
+    SELECT s.account_id, s.call_id FROM call_session s
+    WHERE s.uniqueid = $7 AND s.server = $6 AND s.state = 'open'
+    ORDER BY s.authorized_at DESC LIMIT 1
+) earlier ON true

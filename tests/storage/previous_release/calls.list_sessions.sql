@@ -1,0 +1,17 @@
+-- Call sessions, newest first: of an account ($1), in a state ($2), refused for a reason ($3),
+-- authorized since ($4), with an id ($5), each null for any; at most $6.
+SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.identified_by,
+       s.callerid, s.dialled, s.destination, s.reason, s.authorized_at, s.expires_at, s.limit_ms,
+       s.held_micros, s.currency, p.name AS plan_name, s.prefix,
+       (SELECT t.name FROM trunk t WHERE t.id = s.trunk_ids[coalesce(s.route, 1)]) AS trunk_name,
+       s.route, s.dialstatus, s.hangupcause, s.answered_at, s.ended_at, s.talk_ms,
+       s.billed_seconds, s.cost_micros, s.buy_cost_micros, s.price_lines, s.witness, s.review,
+       s.settled_at
+FROM call_session s
+LEFT JOIN call_plan p ON p.id = s.plan_id
+WHERE ($1::bigint IS NULL OR s.account_id = $1)
+  AND ($2::text IS NULL OR s.state = $2)
+  AND ($3::text IS NULL OR s.reason = $3)
+  AND ($4::timestamptz IS NULL OR s.authorized_at >= $4)
+  AND ($5::text IS NULL OR s.call_id = $5)
+ORDER BY s.authorized_at DESC LIMIT $6

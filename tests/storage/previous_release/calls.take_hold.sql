@@ -1,0 +1,31 @@
+-- Reserve money and one unit of simultaneous access, and open the session: all or nothing.
+-- The conditions are checked on the account's row while it is locked, so parallel calls, here or
+-- on other daemons, never hold the same cent and never exceed the limit. No row: refused.
+WITH taken AS (
+    UPDATE account SET
+        held_micros = held_micros + $3,
+        open_calls = open_calls + 1,
+        second_started_at = CASE WHEN second_started_at > $4::timestamptz - interval '1 second'
+                                 THEN second_started_at ELSE $4 END,
+        calls_in_second = CASE WHEN second_started_at > $4::timestamptz - interval '1 second'
+                               THEN calls_in_second + 1 ELSE 1 END
+    WHERE id = $1
+      AND status = 1
+      AND NOT locked
+      AND (simultaneous_access = 0 OR open_calls < simultaneous_access)
+      AND (calls_per_second = 0
+           OR second_started_at IS NULL
+           OR second_started_at <= $4::timestamptz - interval '1 second'
+           OR calls_in_second < calls_per_second)
+      AND balance_micros + credit_limit_micros - held_micros >= $3
+    RETURNING id, open_calls
+), opened AS (
+    INSERT INTO call_session (
+        account_id, call_id, state, held_micros, authorized_at, server, uniqueid, channel,
+        identified_by, callerid, dialled, destination, expires_at, limit_ms, currency, plan_id,
+        version_id, prefix, rate_effective_from, trunk_ids)
+    SELECT id, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+           $19
+    FROM taken
+)
+SELECT open_calls FROM taken

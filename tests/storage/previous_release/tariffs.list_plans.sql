@@ -1,0 +1,8 @@
+-- All call plans, or the one of a name ($1).
+SELECT p.id, p.name,
+       ARRAY(SELECT c.name FROM call_plan_card pc JOIN rate_card c ON c.id = pc.card_id
+             WHERE pc.plan_id = p.id ORDER BY pc.position) AS cards,
+       (SELECT count(*) FROM account a WHERE a.plan_id = p.id) AS accounts
+FROM call_plan p
+WHERE $1::text IS NULL OR p.name = $1
+ORDER BY p.name

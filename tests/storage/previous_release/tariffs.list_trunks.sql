@@ -1,0 +1,1 @@
+SELECT id, name, dial, enabled FROM trunk ORDER BY name
