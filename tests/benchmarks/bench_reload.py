@@ -84,13 +84,8 @@ async def measure(dsn: str, prefixes: int, cards: int) -> None:
             f"{prefixes:,} in one card: {took_s:.1f} s, longest wait {longest_s * 1000:.1f} ms"
         )
         await connection.close()
-    own, child = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    click.echo(
-        f"memory: {own:.0f} MB here (with the sheets), {child:.0f} MB in the building process"
-    )
+    resident_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    click.echo(f"memory of this process at most, its lists of rates included: {resident_mb:.0f} MB")
 
 
 def main() -> None:

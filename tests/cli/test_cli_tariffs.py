@@ -157,3 +157,45 @@ def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
     bad = shop("trunk", "create", "bad", "--dial", "PJSIP/{number}@a&PJSIP/{number}@b")
     assert 2 == bad.exit_code
     assert "dial: must not contain &" in bad.err
+
+
+def test_a_quote_explains_each_step_from_what_was_dialled_to_the_price(shop: Command) -> None:
+    shop("currency", "set", "EUR", "0.5", "--from", "2020-01-01")
+    shop("trunk", "update", "gw", "--strip", "44", "--add-prefix", "0")
+    shop("plan", "update", "standard", "--route-order", "lcr")
+    customer = ("--currency", "EUR", "--discount", "7.5", "--country", "GB", "--plan", "standard")
+    number = shop("customer", "create", *customer, "--json").json["account_number"]
+    done = shop("rates", "quote", "0123456789", "--customer", number, "--seconds", "60")
+    assert [
+        "1. dialled 0123456789, by the rules of GB",
+        "2. national: replaced 0 by country code 44",
+        "3. the number is 44123456789",
+        "4. plan standard: sell price by first_card, routes by lcr",
+        "5. card retail version 1: longest prefix 44 United Kingdom",
+    ] == [line for line in done.out.splitlines() if line[:2] in ("1.", "2.", "3.", "4.", "5.")]
+    assert "the account's discount is 7.5 %" in done.out
+    assert "one USD is 0.5 EUR" in done.out
+    quote = shop("rates", "quote", "0123456789", "--customer", number, "--json").json
+    assert ("EUR", "0.02775", ["PJSIP/0123456789@gw"]) == (
+        quote["currency"], quote["cost"], quote["dial"],
+    )  # fmt: skip
+
+
+def test_terms_that_cannot_be_are_refused(shop: Command) -> None:
+    for arguments, field in (
+        (("trunk", "update", "gw", "--strip", "4x"), "strip: "),
+        (("trunk", "update", "gw", "--add-prefix", "0&1"), "add_prefix: "),
+        (("currency", "set", "USD", "1"), "currency: "),
+        (("currency", "set", "EUR", "1e3"), "rate: "),
+        (("customer", "create", "--country", "XX"), "country: "),
+        (("customer", "create", "--discount", "100"), "percentage"),
+        (("calls", "rerate", "--from", "2026-01-01", "--to", "2026-02-01", "--apply"), "--reason"),
+    ):
+        done = shop(*arguments)
+        assert 2 == done.exit_code, done
+        assert field in done.err
+    assert 1 == shop("trunk", "update", "nowhere", "--capacity", "1").exit_code
+    assert 1 == shop("plan", "update", "none", "--allow-loss").exit_code
+    assert shop("plan", "update", "standard", "--allow-loss", "--json").json["allow_loss"]
+    rerated = shop("calls", "rerate", "--from", "2026-01-01", "--to", "2026-02-01")
+    assert (0, "no call comes out differently\n") == (rerated.exit_code, rerated.err)

@@ -32,6 +32,8 @@ async def stage(backends: EmbeddedBackends, sessions_dsn: str) -> AsyncIterator[
         sessions_dsn,
         backends.redis_url,
         AGI_SERVER_FASTAGI__IDLE_TIMEOUT_S=str(IDLE_TIMEOUT_S),
+        AGI_SERVER_EMERGENCY__NUMBERS="112,999",
+        AGI_SERVER_EMERGENCY__DIAL="PJSIP/{number}@emergency",
     )
     async with open_pool(sessions_dsn) as pool:
         stage = Stage(Business(pool, Clock(), sessions_dsn, backends.redis_url), daemon)

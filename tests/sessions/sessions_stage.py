@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
@@ -14,8 +14,11 @@ from agi_server.accounts import customers, groups
 from agi_server.accounts.account import AccountStatus, ExpiryMode, PaymentType, Restriction
 from agi_server.accounts.callerids import switch_callerid
 from agi_server.calls.records import list_calls
-from agi_server.tariffs import plans, rate_cards
+from agi_server.tariffs import plans, rate_cards, trunks
+from agi_server.tariffs.exchange_rates import set_exchange_rate
 from rating.rate import Rate
+from rating.rate import Stage as RateStage
+from rating.routing import RouteOrder
 from support.business import MICROS, Business
 from support.daemons import DaemonProcess
 
@@ -54,6 +57,13 @@ _ACCOUNTS: Mapping[str, dict[str, Any]] = {
     "brazilian": {"language": "pt-BR"},
     "european": {"currency": "EUR", "plan": "european", "refill_micros": 12_500_000},
     "without_plan": {"plan": None},
+    # What rates and routes can say.
+    "discounted": {"discount_basis_points": 1_000},
+    "british": {"country": "GB"},
+    "staged": {"plan": "staged"},
+    "converted": {"plan": "european"},
+    "cheapest": {"plan": "cheapest"},
+    "full_trunk": {"plan": "full"},
     # One for each reason.
     "cancelled": {"status": AccountStatus.CANCELLED},
     "new": {"status": AccountStatus.NEW},
@@ -114,6 +124,7 @@ class Stage:
             at=business.now(),
         )  # fmt: skip
         await plans.create_plan(pool, "european", ["european"])
+        await self._seed_rating()
         await groups.create_group(pool, "no-calls", may_call=False)
         await groups.create_group(
             pool, "no-premium", restriction=Restriction.BLACKLIST, restricted_numbers=["49*"]
@@ -127,6 +138,35 @@ class Stage:
                 await customers.set_locked(pool, account, True, changed_by="test")
         business.now.advance(timedelta(days=2).total_seconds())
         await switch_callerid(pool, "34917654321", False, changed_by="test")
+
+    async def _seed_rating(self) -> None:
+        """Stages and fees, two carriers of which the second is cheaper, a trunk for one call."""
+        business, pool = self.business, self.business.pool
+        await set_exchange_rate(pool, "USD", "EUR", "0.8", datetime(2020, 1, 1, tzinfo=UTC))
+        stage = RateStage(length_s=60, price_micros_per_minute=600_000, increment_s=60)
+        staged = Rate(
+            prefix="44",
+            price_micros_per_minute=60_000,
+            connection_fee_micros=50_000,
+            stages=(stage,),
+        )
+        blocked = Rate(prefix="4470", blocked=True)
+        await business.card("staged", [staged, blocked], ("gw",))
+        await plans.create_plan(pool, "staged", ["staged"])
+        for name, buys, trunk in (("dear", 30_000, "gw"), ("cheap", 6_000, "national")):
+            if trunk == "national":
+                await trunks.create_trunk(
+                    pool, trunk, "PJSIP/{number}@national", strip="44", add_prefix="0"
+                )
+            rate = Rate(
+                prefix="44", price_micros_per_minute=60_000, buy_price_micros_per_minute=buys
+            )
+            await business.card(name, [rate], (trunk,))
+        await plans.create_plan(pool, "cheapest", ["dear", "cheap"], route_order=RouteOrder.LCR)
+        await trunks.create_trunk(pool, "narrow", "PJSIP/{number}@narrow", capacity=1)
+        plain = Rate(prefix="44", price_micros_per_minute=60_000)
+        await business.card("narrow", [plain], ("narrow",))
+        await plans.create_plan(pool, "full", ["narrow"])
 
     async def logged(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         """The events since the last time, once all that are wanted have come (or in vain)."""
