@@ -18,7 +18,7 @@ WITH session AS (
      AND (e.movement_id = 'call:' || s.call_id
           OR e.movement_id LIKE 'correction:' || s.call_id || ':%')
 ), parts AS (
-    SELECT a.id, b.corrections,
+    SELECT a.id, a.balance_micros, b.corrections,
            CASE WHEN $3::bigint > $4::bigint
                 THEN least($3 - $4, greatest(0,
                     a.balance_micros + a.credit_limit_micros - a.held_micros))
@@ -26,7 +26,8 @@ WITH session AS (
     FROM session s JOIN account a ON a.id = s.account_id, booked b
     FOR UPDATE OF a
 ), moved AS (
-    UPDATE account a SET balance_micros = a.balance_micros - p.customer_micros
+    -- From the row as it was locked, as in settle_session.
+    UPDATE account a SET balance_micros = p.balance_micros - p.customer_micros
     FROM parts p WHERE a.id = p.id
     RETURNING a.id, a.balance_micros, p.customer_micros, p.corrections
 ), posted AS (
