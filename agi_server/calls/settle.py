@@ -86,7 +86,7 @@ class Settler:
             if stored.session.uniqueid != uniqueid:
                 raise NotThisCallError("the call id is of another call")
             if stored.state != "open":
-                return self._repeated(stored.session, elapsed_ms)
+                return await self._repeated(stored.session, elapsed_ms)
             session = stored.session
         elif session.uniqueid != uniqueid:
             raise NotThisCallError("the call id is of another call")
@@ -150,8 +150,7 @@ class Settler:
         )
         self._sessions.forget(session.call_id)
         if row is None:
-            return self._repeated(session, elapsed_ms)
-        await self._slots.release(session.account_id, session.call_id, session.counted_trunk_ids)
+            return await self._repeated(session, elapsed_ms)
         log.info(
             "call.orphan_settled" if witness is Witness.ORPHAN else "call.settled",
             call_id=session.call_id,
@@ -167,6 +166,7 @@ class Settler:
             balance_micros=row["balance_micros"],
             witness=witness.value,
         )
+        await self._slots.release(session.account_id, session.call_id, session.counted_trunk_ids)
         return Settlement(
             account_id=session.account_id,
             call_id=session.call_id,
@@ -176,7 +176,9 @@ class Settler:
             balance_micros=row["balance_micros"],
         )
 
-    def _repeated(self, session: OpenSession, elapsed_ms: Callable[[], int]) -> Settlement:
+    async def _repeated(self, session: OpenSession, elapsed_ms: Callable[[], int]) -> Settlement:
+        """It was settled before: perhaps here, but the answer was lost and so was the release."""
+        await self._slots.release(session.account_id, session.call_id, session.counted_trunk_ids)
         log.info(
             "call.settle_repeated",
             call_id=session.call_id,

@@ -42,8 +42,14 @@ async def settle(session: AgiSession, services: RouteServices) -> None:
         ended_at=ended_at,
     )
     uniqueid = session.values.get("agi_uniqueid", "")
-    if not await settle_patiently(session, services, call_id, uniqueid, reported, Witness.HANDLER):
-        session.fail()
+    done: Settlement | bool = False
+    try:
+        done = await settle_patiently(
+            session, services, call_id, uniqueid, reported, Witness.HANDLER
+        )
+    finally:
+        if not done:  # also when we are told to stop
+            session.fail()
 
 
 async def settle_patiently(

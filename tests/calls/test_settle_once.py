@@ -23,6 +23,7 @@ async def test_settle_asked_three_times_two_of_them_in_parallel_debits_once(
     assert await nothing_reserved(business, account)
     assert 1 == len(events.of("call.settled", call_id=call))
     assert 2 == len(events.of("call.settle_repeated", call_id=call))
+    assert [] == events.of("backend.down")
 
 
 async def test_twenty_parallel_settles_on_two_daemons_debit_once(
@@ -40,6 +41,7 @@ async def test_twenty_parallel_settles_on_two_daemons_debit_once(
     assert [("customer", 7000)] == await business.charges(account)
     assert 1 == len(events.of("call.settled"))
     assert 19 == len(events.of("call.settle_repeated"))
+    assert [] == events.of("backend.down")
 
 
 async def test_another_daemon_settles_what_it_did_not_authorize(

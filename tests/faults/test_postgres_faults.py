@@ -204,6 +204,7 @@ async def test_a_settle_whose_answer_is_lost_debits_once(
     assert "SUCCESS" == phone.variables["AGISTATUS"]
     assert [("customer", 5000)] == await business.charges(account)
     assert await nothing_reserved(business, account)
+    assert await no_slots(business, account)
     told = events.of("call.settled") + events.of("call.settle_repeated")
     assert 1 == len(told)
 
@@ -241,6 +242,27 @@ async def test_a_settle_that_waited_in_vain_tells_asterisk_to_ask_again(
     await phone.settle(5000)
     assert "SUCCESS" == phone.variables["AGISTATUS"]
     assert [("customer", 5000)] == await business.charges(account)
+
+
+async def test_a_settle_that_waits_when_its_daemon_stops_tells_asterisk_to_ask_again(
+    business: Business,
+    start_daemon: StartDaemon,
+    clock: Clock,
+    postgres_proxy: Proxy,
+    events: EventLog,
+) -> None:
+    daemon = await start_daemon(
+        postgres_proxy.address, fastagi={"deadline_ms": DEADLINE_MS, "drain_timeout_s": 0}
+    )
+    account = await business.customer()
+    phone = await allowed_again(daemon, clock, account)
+    clock.advance(30)
+    await postgres_proxy.stop()
+    settling = asyncio.create_task(phone.settle(5000))
+    await events.wait("backend.down")
+    await daemon.stop()
+    await settling
+    assert "FAILURE" == phone.variables["AGISTATUS"]
 
 
 async def test_ping_tells_in_time_that_the_database_does_not_answer(
