@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from asterisk_server import PHONES, AsteriskServer
 from redis.asyncio import Redis
-from sipp import PATIENCE_SECONDS, SipCall
+from sipp import LOOK_AGAIN_SECONDS, PATIENCE_SECONDS, SipCall
 
 from agi_server.accounts.account import Account
 from agi_server.calls.records import CallRecord, list_calls
@@ -55,6 +55,7 @@ class Customer:
         return "call" if self.user.startswith(CALL) else "decision"
 
 
+Kept = TypeVar("Kept")
 Scene = Callable[[Customer], Awaitable[None]]
 
 
@@ -88,6 +89,7 @@ class Exchange:
             AGI_SERVER_FASTAGI__DRAIN_TIMEOUT_S="5",
             # Two cores that also run everything else may take long for a hundred calls at once.
             AGI_SERVER_FASTAGI__DEADLINE_MS="10000",
+            AGI_SERVER_REDIS__TIMEOUT_MS="10000",
             AGI_SERVER_CALLS__RING_TIMEOUT_S=str(RING_TIMEOUT_S),
         )
 
@@ -199,23 +201,26 @@ class Exchange:
         ]
 
     async def assert_nothing_reserved(self, customer: Customer) -> None:
-        """No hold, no open call and no slot; and the books balance."""
+        """No hold, no open call and soon no slot; and the books balance."""
         assert await nothing_reserved(self.business, customer.account)
         async with Redis.from_url(self.business.redis_url) as redis:
-            assert [] == await redis.zrange(f"{{{customer.account.id}}}:slots", 0, -1)
+
+            async def given_back() -> bool:
+                return 0 == await redis.zcard(f"{{{customer.account.id}}}:slots")
+
+            await soon(given_back)
         assert [] == await self.business.mismatches()
 
     async def refused(self, account_id: int, count: int) -> list[str]:
         """Why calls of an account (0: of nobody's) were refused, once there are so many CDRs."""
-        # The daemon answers Asterisk first and keeps the record afterwards, telling nobody.
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                records = await list_calls(
-                    self.business.pool, account_id=account_id, state="denied", limit=1000
-                )
-                if len(records) >= count:
-                    return [record.reason or "" for record in records]
-                await asyncio.sleep(0.01)
+
+        async def kept() -> list[CallRecord]:
+            records = await list_calls(
+                self.business.pool, account_id=account_id, state="denied", limit=1000
+            )
+            return records if len(records) >= count else []
+
+        return [record.reason or "" for record in await soon(kept)]
 
     def assert_talk(self, record: CallRecord, seen_by_callee: SipCall) -> None:
         """The talk time is what the callee saw."""
@@ -223,6 +228,15 @@ class Exchange:
         assert seen_by_callee.talk_ms is not None
         self.differences_ms.append(record.talk_ms - seen_by_callee.talk_ms)
         assert abs(self.differences_ms[-1]) <= TALK_TOLERANCE_MS
+
+
+async def soon(is_there: Callable[[], Awaitable[Kept]]) -> Kept:
+    """What is true in the end: the daemon answers Asterisk and logs first, and tidies up later."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            if answer := await is_there():
+                return answer
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
 def price_of(record: CallRecord) -> tuple[int, int]:
