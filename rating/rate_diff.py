@@ -1,7 +1,8 @@
 """What a new set of rates changes: printed before anything is written."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rating.rate import Rate
 
@@ -36,6 +37,35 @@ class RateDiff:
     def largest(self, count: int = 10) -> tuple[RateChange, ...]:
         """The changed prices that move most in proportion to the old one, then in money."""
         return tuple(sorted(self.up + self.down, key=_by_weight)[:count])
+
+
+@dataclass(slots=True)
+class DiffSummary:
+    """How many prefixes change in which way, and of each way the `most` that matter most.
+
+    `add` takes the diffs of one part after another, so that two large sets need not be in memory.
+    """
+
+    most: int
+    counts: Counter[str] = field(default_factory=Counter)
+    moved: list[RateChange] = field(default_factory=list)
+    new: list[RateChange] = field(default_factory=list)
+    other: list[RateChange] = field(default_factory=list)
+    removed: list[RateChange] = field(default_factory=list)
+
+    def add(self, diff: RateDiff) -> None:
+        """Add the diff of prefixes that no part before had."""
+        for kind in ("new", "up", "down", "other", "removed"):
+            self.counts[kind] += len(getattr(diff, kind))
+        self.counts["unchanged"] += diff.unchanged
+        self.moved = sorted([*self.moved, *diff.largest(self.most)], key=_by_weight)[: self.most]
+        for kind in ("new", "other", "removed"):
+            shown: list[RateChange] = getattr(self, kind)
+            shown += getattr(diff, kind)[: self.most - len(shown)]
+
+    def changes(self) -> list[RateChange]:
+        """At most `most` of them: changed prices by their weight, then the others."""
+        return [*self.moved, *self.other, *self.new, *self.removed][: self.most]
 
 
 def diff_rates(old: Iterable[Rate], new: Iterable[Rate]) -> RateDiff:

@@ -24,14 +24,13 @@ from rating.sheet_columns import (
     suggestion,
 )
 from rating.sheet_columns import PLAIN_HEADER as PLAIN_HEADER
-from rating.sheet_entries import Entries
+from rating.sheet_entries import Entries, SheetEntry
 from rating.sheet_entries import SheetError as SheetError
 from rating.sheet_reader import CarrierReader
 from rating.sheet_rows import (
     HEADER_WITHIN_ROWS,
     Row,
     SheetUnreadableError,
-    decode,
     delimited_rows,
     is_workbook,
     text_rows,
@@ -85,6 +84,16 @@ class RateSheet:
     rules: PricingRules = OWN_RULES
 
 
+@dataclass(frozen=True, slots=True)
+class SheetReading:
+    """A sheet being read: `rates` can be gone through once, and `errors` are known after that."""
+
+    rates: Iterator[Rate]
+    errors: list[SheetError]
+    notes: list[str]
+    rules: PricingRules
+
+
 RowReader = CarrierReader | A2BillingReader
 
 
@@ -103,7 +112,7 @@ def parse_plain_sheet(lines: Iterable[str], *, zone: tzinfo = UTC) -> RateSheet:
     if errors:
         return RateSheet([], errors)
     reader = CarrierReader(Layout(names, names), zone=zone)
-    return RateSheet(_read(reader, rows, errors, None), errors)
+    return RateSheet(list(_read(reader, rows, errors, None)), errors)
 
 
 def read_rate_sheet(
@@ -116,27 +125,54 @@ def read_rate_sheet(
 
     `progress` is told the line reached, every thousand. All errors are returned at once.
     """
+    reading = open_rate_sheet(content, options, progress=progress)
+    rates = list(reading.rates)
+    return RateSheet(rates, reading.errors, reading.notes, reading.rules)
+
+
+def open_rate_sheet(
+    content: bytes,
+    options: SheetOptions | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> SheetReading:
+    """Begin to read such a sheet, whose rates then come one by one.
+
+    So a sheet of a million rows needs no memory for its rates, only for which prefixes it had;
+    but one with hours or last days is read to its end before the first of them comes.
+    """
     options = options or SheetOptions()
     errors: list[SheetError] = []
     try:
         if is_workbook(content):
             rows = workbook_rows(content, options.worksheet)
         else:
-            rows = text_rows(decode(content))
+            rows = text_rows(content)
     except SheetUnreadableError as error:
-        return RateSheet([], [SheetError(error.line, "", str(error))])
+        errors.append(SheetError(error.line, "", str(error)))
+        return SheetReading(iter(()), errors, [], OWN_RULES)
     rows = _until_unreadable(rows, errors)
     sample = list(islice(rows, _SAMPLE_ROWS))
     notes: list[str] = []
     found = _reader_of(sample, options, errors, notes)
     if found is None:
-        return RateSheet([], errors, notes)
+        return SheetReading(iter(()), errors, notes, OWN_RULES)
     reader, first_row = found
-    rates = _read(reader, chain(sample[first_row:], rows), errors, progress)
-    if not rates and not errors:
-        errors.append(SheetError(sample[-1][0], "", "no rates below the header"))
+    last_row = sample[-1][0]
+    rows = chain(sample[first_row:], rows)
+    rates = _some(_read(reader, rows, errors, progress), last_row, errors)
     is_a2billing = isinstance(reader, A2BillingReader)
-    return RateSheet(rates, errors, notes, A2BILLING_RULES if is_a2billing else OWN_RULES)
+    return SheetReading(rates, errors, notes, A2BILLING_RULES if is_a2billing else OWN_RULES)
+
+
+def _some(rates: Iterator[Rate], last_row: int, errors: list[SheetError]) -> Iterator[Rate]:
+    """The rates; that there are none is an error."""
+    first = next(rates, None)
+    if first is not None:
+        yield first
+        yield from rates
+    elif not errors:
+        errors.append(SheetError(last_row, "", "no rates below the header"))
 
 
 def _read(
@@ -144,14 +180,22 @@ def _read(
     rows: Iterable[Row],
     errors: list[SheetError],
     progress: Callable[[int], None] | None,
-) -> list[Rate]:
-    entries = Entries(errors)
+) -> Iterator[Rate]:
+    entries = Entries(reader.prefix_heading, errors)
+    read = _entries(reader, rows, errors, progress)
+    return entries.combined_rates(read) if reader.has_periods else entries.rates(read)
+
+
+def _entries(
+    reader: RowReader,
+    rows: Iterable[Row],
+    errors: list[SheetError],
+    progress: Callable[[int], None] | None,
+) -> Iterator[SheetEntry]:
     for line, cells in rows:
-        for entry in reader.entries(line, cells, errors):
-            entries.add(entry, reader.prefix_heading)
+        yield from reader.entries(line, cells, errors)
         if progress is not None and line % 1_000 == 0:
             progress(line)
-    return entries.rates(reader.prefix_heading)
 
 
 def _until_unreadable(rows: Iterator[Row], errors: list[SheetError]) -> Iterator[Row]:
@@ -182,7 +226,8 @@ def _reader_of(
 ) -> tuple[RowReader, int] | None:
     """A reader of the rows, and the index of the first; None with errors appended."""
     if not sample:
-        errors.append(SheetError(1, "", "the sheet is empty"))
+        if not errors:
+            errors.append(SheetError(1, "", "the sheet is empty"))
         return None
     header = None if options.columns else _header_row(sample, options.format)
     if header is not None:

@@ -1,11 +1,11 @@
 """A sheet of changes put onto the rates of a card: many carriers send only what changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rating.rate import Rate
 
 
-def updated_rates(current: Iterable[Rate], changes: Iterable[Rate]) -> list[Rate]:
+def updated_rates(current: Iterable[Rate], changes: Iterable[Rate]) -> Iterator[Rate]:
     """The rates of a new version: `current` ones as the `changes` leave them.
 
     A change from a date stands beside the prefix's other dates and replaces that of the same date.
@@ -13,10 +13,9 @@ def updated_rates(current: Iterable[Rate], changes: Iterable[Rate]) -> list[Rate
     """
     changed = {(rate.prefix, rate.effective_from): rate for rate in changes}
     altogether = {prefix for prefix, date in changed if date is None}
-    kept = [
-        rate
-        for rate in current
-        if rate.prefix not in altogether and (rate.prefix, rate.effective_from) not in changed
-    ]
-    added = [rate for (_, date), rate in changed.items() if not (rate.withdrawn and date is None)]
-    return kept + added
+    for rate in current:
+        if rate.prefix not in altogether and (rate.prefix, rate.effective_from) not in changed:
+            yield rate
+    for (_, date), rate in changed.items():
+        if not (rate.withdrawn and date is None):
+            yield rate

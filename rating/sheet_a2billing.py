@@ -32,6 +32,7 @@ class A2BillingReader:
     """Reads rows of the export; what is wrong becomes an error of its line."""
 
     prefix_heading = "dialprefix"
+    has_periods = True
 
     def __init__(self, header: Sequence[str], *, zone: tzinfo) -> None:
         self._names = [cell.strip().lower() for cell in header]

@@ -39,53 +39,59 @@ class SheetEntry:
 
 
 class Entries:
-    """Collects entries, finds those that contradict each other, and makes rates of the rest.
+    """Makes rates of entries and finds those that contradict each other.
 
-    Most prefixes have one price a date; only those with hours or an end are held back, to see all
-    their entries together.
+    `column` is what the sheet calls the prefix. Errors are appended to `errors`.
     """
 
-    def __init__(self, errors: list[SheetError]) -> None:
+    def __init__(self, column: str, errors: list[SheetError]) -> None:
+        self._column = column
         self._errors = errors
-        self._rates: list[Rate] = []
-        self._lines: list[int] = []
-        self._line_of: dict[tuple[str, datetime | None], int] = {}
-        self._held_back: dict[str, list[SheetEntry]] = {}
+        # Prefixes without a date stand for themselves: a million tuples are a hundred megabytes.
+        self._line_of: dict[str | tuple[str, datetime], int] = {}
 
-    def add(self, entry: SheetEntry, column: str) -> None:
-        """Take an entry; `column` is what the sheet calls the prefix."""
-        rate = entry.rate
-        if entry.until is not None and entry.until <= entry.begins:
-            self._errors.append(SheetError(entry.line, column, "ends before it begins"))
-        elif entry.hours or entry.until is not None:
-            self._held_back.setdefault(rate.prefix, []).append(entry)
-        else:
-            first = self._line_of.setdefault((rate.prefix, rate.effective_from), entry.line)
-            if len(self._line_of) > len(self._rates):
-                self._rates.append(rate)
-                self._lines.append(entry.line)
-            else:
-                message = f"{rate.prefix} from the same date stands in line {first} already"
-                self._errors.append(SheetError(entry.line, column, message))
+    def rates(self, entries: Iterable[SheetEntry]) -> Iterator[Rate]:
+        """The rate of each entry as it comes, where no entry has hours or an end."""
+        return (entry.rate for entry in entries if self._is_first(entry))
 
-    def rates(self, column: str) -> list[Rate]:
-        """All rates; contradictions are added to the errors."""
-        if not self._held_back:
-            return self._rates
-        plain: list[Rate] = []
-        for rate, line in zip(self._rates, self._lines, strict=True):
-            if rate.prefix in self._held_back:
-                self._held_back[rate.prefix].append(SheetEntry(line, rate))
+    def combined_rates(self, entries: Iterable[SheetEntry]) -> Iterator[Rate]:
+        """The rates of entries of which some have hours or an end.
+
+        Most prefixes have one price a date; those with hours or an end are held back, to see all
+        their entries together, so all are kept until the last has come.
+        """
+        plain: list[SheetEntry] = []
+        held_back: dict[str, list[SheetEntry]] = {}
+        for entry in entries:
+            if entry.until is not None and entry.until <= entry.begins:
+                message = "ends before it begins"
+                self._errors.append(SheetError(entry.line, self._column, message))
+            elif entry.hours or entry.until is not None:
+                held_back.setdefault(entry.rate.prefix, []).append(entry)
+            elif self._is_first(entry):
+                plain.append(entry)
+        for entry in plain:
+            if entry.rate.prefix in held_back:
+                held_back[entry.rate.prefix].append(entry)
             else:
-                plain.append(rate)
-        for entries in self._held_back.values():
-            contradictions = list(_contradictions(entries, column))
+                yield entry.rate
+        for together in held_back.values():
+            contradictions = list(_contradictions(together, self._column))
             self._errors.extend(contradictions)
             if not contradictions:
-                plain += self._dated(entries, column)
-        return plain
+                yield from self._dated(together)
 
-    def _dated(self, entries: list[SheetEntry], column: str) -> Iterator[Rate]:
+    def _is_first(self, entry: SheetEntry) -> bool:
+        prefix, date = entry.rate.prefix, entry.rate.effective_from
+        count = len(self._line_of)
+        first = self._line_of.setdefault(prefix if date is None else (prefix, date), entry.line)
+        if len(self._line_of) > count:
+            return True
+        message = f"{prefix} from the same date stands in line {first} already"
+        self._errors.append(SheetError(entry.line, self._column, message))
+        return False
+
+    def _dated(self, entries: list[SheetEntry]) -> Iterator[Rate]:
         """The rates of one prefix from each date at which another entry comes into force or ends.
 
         At any time the entries that began last count, those before them only outside their hours.
@@ -102,7 +108,7 @@ class Entries:
             rate = _combined(active, None if date == _BEGINNING else date)
             if rate is None and active:
                 message = f"{active[0].rate.prefix} has no price outside these hours"
-                self._errors.append(SheetError(active[0].line, column, message))
+                self._errors.append(SheetError(active[0].line, self._column, message))
                 return
             if rate is None and previous is not None:
                 gone = entries[0].rate.prefix

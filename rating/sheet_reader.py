@@ -51,6 +51,8 @@ class CarrierReader:
         self._currency = currency
         self._known: dict[tuple[str, str], object] = {}
         self.prefix_heading = layout.heading("prefix")
+        # Whether rows may be in force in some hours only, or until a date.
+        self.has_periods = not {"hours", "effective_until"}.isdisjoint(layout.columns)
 
     def entries(
         self, line: int, cells: Sequence[str], errors: list[SheetError]

@@ -4,7 +4,7 @@ import csv
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
-from io import BytesIO, StringIO
+from io import BytesIO, TextIOWrapper
 from itertools import islice
 from typing import Any
 
@@ -34,8 +34,8 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith(b"PK\x03\x04")
 
 
-def decode(content: bytes) -> str:
-    """Text of a sheet: UTF-8 or UTF-16 by its byte order mark, UTF-8, or else Windows-1252."""
+def _encoding(content: bytes) -> str:
+    """UTF-8 or UTF-16 by the byte order mark, UTF-8, or else Windows-1252."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     else:
@@ -49,7 +49,7 @@ def decode(content: bytes) -> str:
             if "\0" in text:
                 line = text[: text.index("\0")].count("\n") + 1
                 raise SheetUnreadableError(line, "not text: has a byte 0")
-            return text
+            return encoding
     raise SheetUnreadableError(line, "not text in UTF-8, UTF-16 or Windows-1252")
 
 
@@ -71,16 +71,19 @@ def delimited_rows(lines: Iterable[str], delimiter: str = ",") -> Iterator[Row]:
             yield line, cells
 
 
-def text_rows(text: str) -> Iterator[Row]:
+def text_rows(content: bytes) -> Iterator[Row]:
     """Rows of delimited text; the delimiter is the one that makes most sense of its first lines.
 
-    A first line like ``sep=;`` says which it is.
+    A first line like ``sep=;`` says which it is. Raises SheetUnreadableError. The text is decoded
+    as it is read: a large sheet is in memory once.
     """
-    first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:
-        return ((line + 1, cells) for line, cells in delimited_rows(StringIO(rest), first[4]))
-    sample = list(islice(StringIO(text), 200))
-    return delimited_rows(StringIO(text, newline=""), _best_delimiter(sample))
+    encoding = _encoding(content)
+    sample = list(islice(TextIOWrapper(BytesIO(content), encoding), 200))
+    lines = TextIOWrapper(BytesIO(content), encoding, newline="")
+    if sample and sample[0].lower().startswith("sep=") and len(sample[0].strip()) == 5:
+        lines.readline()
+        return ((line + 1, cells) for line, cells in delimited_rows(lines, sample[0][4]))
+    return delimited_rows(lines, _best_delimiter(sample))
 
 
 def _best_delimiter(sample: Sequence[str]) -> str:
@@ -121,8 +124,10 @@ def workbook_rows(content: bytes, worksheet: str = "") -> Iterator[Row]:
         chosen = [sheets[worksheet]] if worksheet else list(sheets.values())
         for sheet in chosen:
             if worksheet or _has_header(sheet):
-                return iter(list(_sheet_rows(sheet)))
-        return iter(list(_sheet_rows(chosen[0])) if chosen else [])
+                yield from _sheet_rows(sheet)
+                return
+        if chosen:
+            yield from _sheet_rows(chosen[0])
     except SheetUnreadableError:
         raise
     except (

@@ -1,7 +1,7 @@
 """Rates as a plain sheet, for export: reading it back gives rates that price the same."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import StringIO
 
@@ -13,10 +13,14 @@ from rating.sheet_columns import MONEY_COLUMNS, MORE_COLUMNS, PLAIN_HEADER, SECO
 _PLAIN_RATE = Rate(prefix="0")
 
 
-def write_plain_sheet(rates: Sequence[Rate]) -> Iterator[str]:
-    """Lines of CSV: a header of `PLAIN_HEADER` and those of `MORE_COLUMNS` that any rate needs."""
+def needed_columns(rates: Iterable[Rate]) -> tuple[str, ...]:
+    """The header of a sheet of these rates: `PLAIN_HEADER` and what they need of `MORE_COLUMNS`."""
     needed = {column for rate in rates for row in _rows(rate) for column in row}
-    columns = (*PLAIN_HEADER, *(column for column in MORE_COLUMNS if column in needed))
+    return (*PLAIN_HEADER, *(column for column in MORE_COLUMNS if column in needed))
+
+
+def write_plain_sheet(rates: Iterable[Rate], columns: Sequence[str]) -> Iterator[str]:
+    """Lines of CSV: a header of the columns, which `needed_columns` tells, and the rates."""
     yield _line(columns)
     for rate in rates:
         for row in _rows(rate):

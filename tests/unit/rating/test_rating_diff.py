@@ -59,4 +59,4 @@ def test_changes_replace_their_date_or_without_one_the_whole_prefix() -> None:
     later, new = rate("1", 9, effective_from=may), rate("1", 10, effective_from=june)
     changes = [later, new, rate("2", 7), rate("3", 0, withdrawn=True), rate("5", 5)]
     expected = [rate("1", 1), rate("4", 1), later, new, rate("2", 7), rate("5", 5)]
-    assert expected == updated_rates(current, changes)
+    assert expected == list(updated_rates(current, changes))
