@@ -1,30 +1,35 @@
 """Rate cards: sheets become immutable versions, of which one at a time prices calls."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
-from agi_server.tariffs.stored_rates import (
-    RATE_COLUMNS,
-    rate_of_row,
-    row_of_rate,
-    rules_as_json,
-    rules_of_json,
+from agi_server.tariffs.staged_rates import (
+    compare_staged,
+    put_changes_onto,
+    stage_rates,
+    staged_are_stored,
+    store_staged,
 )
+from agi_server.tariffs.stored_rates import rate_of_row, rules_as_json, rules_of_json
 from agi_server.tariffs.trunks import check_name
 from rating.rate import Rate
 from rating.rate_card import OWN_RULES, PricingRules
+from rating.rate_diff import DiffSummary
+
+_ROWS_AT_A_TIME = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardVersion:
     """One stored version of a rate card; `source_*` say which file it came from.
 
-    `active`: it prices calls now. `effective_at` is when it began or will begin to, unless a later
-    one does; None while it was never activated.
+    `active`: it prices calls now. `effective_at` is when it began or will begin to, None while it
+    was never activated; `superseded_at` is when another one takes over, None while none is to.
     """
 
     card: str
@@ -38,6 +43,7 @@ class CardVersion:
     imported_at: datetime
     activated_at: datetime | None
     effective_at: datetime | None
+    superseded_at: datetime | None
     rules: PricingRules
 
 
@@ -49,10 +55,112 @@ class Source:
     sha256: str
 
 
-async def active_rates(db: Any, card: str, at: datetime) -> list[Rate]:
-    """The rates of the version in force at a time; empty when there is no such card or version."""
-    rows = await db.fetch(statement("tariffs/active_rates"), card, at)
-    return [rate_of_row(tuple(row)) for row in rows]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionInForce:
+    """What a card's next version is compared with, and whose rules it keeps."""
+
+    id: int
+    version: int
+    rules: PricingRules
+
+
+class CardImport:
+    """A sheet on its way to a card, in one transaction: nothing is written before `store`.
+
+    `currency` is the card's own, None for a new card. `replaces` is the version that is in force at
+    the time for which the import is meant.
+    """
+
+    def __init__(
+        self,
+        db: Any,
+        card: str,
+        currency: str | None,
+        replaces: VersionInForce | None,
+        *,
+        at: datetime,
+        effective_at: datetime | None,
+    ) -> None:
+        self.card = card
+        self.currency = currency
+        self.replaces = replaces
+        self._db = db
+        self._at = at
+        self._effective_at = effective_at
+        self._are_changes = False
+
+    async def stage(self, rates: Iterable[Rate]) -> None:
+        """Take in the rates of the sheet, as they come."""
+        await stage_rates(self._db, rates)
+
+    async def put_changes(self) -> None:
+        """The staged rates are changes: put them onto the rates of the version in force."""
+        self._are_changes = True
+        await put_changes_onto(self._db, self.replaces.id if self.replaces else None)
+
+    async def compare(self, most: int) -> DiffSummary:
+        """What the staged rates change, and `most` of the changes."""
+        return await compare_staged(self._db, self.replaces.id if self.replaces else None, most)
+
+    async def store(
+        self,
+        source: Source,
+        *,
+        currency: str | None,
+        default_currency: str,
+        trunks: Sequence[str] = (),
+        rules: PricingRules = OWN_RULES,
+        activate: bool = False,
+    ) -> CardVersion:
+        """Store what is staged; see `store_version`. It is committed when the import is left.
+
+        Raises InvalidFieldError, NotFoundError, RefusedError as `store_version` does, and
+        RefusedError if changes were put onto a version that is in force no more.
+        """
+        if len(set(trunks)) != len(trunks):
+            raise InvalidFieldError("trunk", "names a trunk twice")
+        db = self._db
+        card_id = await _card_id(db, self.card, currency, default_currency)
+        if self._are_changes:
+            _, replaces = await _in_force(db, self.card, self._effective_at or self._at)
+            if replaces != self.replaces:
+                raise RefusedError(
+                    f"another version of {self.card} came into force meanwhile: import again"
+                )
+        if trunks:
+            await _set_trunks(db, card_id, trunks)
+        version = await self._stored_version(card_id, source, rules)
+        if activate:
+            await _activate(db, self.card, card_id, version, self._at, self._effective_at)
+        return await _version(db, self.card, version, self._at)
+
+    async def _stored_version(self, card_id: int, source: Source, rules: PricingRules) -> int:
+        db, rules_json = self._db, rules_as_json(rules)
+        sql = statement("tariffs/same_source_versions")
+        for known in await db.fetch(sql, card_id, source.sha256, rules_json):
+            if await staged_are_stored(db, known["id"]):
+                version: int = known["version"]
+                return version
+        sql = statement("tariffs/insert_version")
+        row = await db.fetchrow(sql, card_id, source.name, source.sha256, self._at, rules_json)
+        await store_staged(db, row["id"])
+        version = row["version"]
+        return version
+
+
+@asynccontextmanager
+async def begin_import(
+    pool: Any, card: str, *, at: datetime, effective_at: datetime | None = None
+) -> AsyncIterator[CardImport]:
+    """Begin to import a sheet; what is stored is committed when the block ends without an error.
+
+    `effective_at` is when the version is to come into force; None: now. Raises InvalidFieldError.
+    """
+    check_name(card)
+    _check_not_past(effective_at, at)
+    async with pool.acquire() as db, db.transaction():
+        currency, replaces = await _in_force(db, card, effective_at or at)
+        yield CardImport(db, card, currency, replaces, at=at, effective_at=effective_at)
 
 
 async def store_version(
@@ -69,41 +177,24 @@ async def store_version(
     effective_at: datetime | None = None,
     at: datetime,
 ) -> CardVersion:
-    """Store a sheet as the card's next version, all or nothing; the card is made when it is new.
+    """Store rates as the card's next version, all or nothing; the card is made when it is new.
 
-    A card that has a version of the very same file and rules gets no second one. With `activate` it
-    prices calls from `effective_at` on, or from now. `trunks`, when given,
-    replace those that carry the card's calls, in this order. `currency` of a card never changes;
-    None is the card's own or, for a new card, the default. Raises InvalidFieldError, NotFoundError
-    for an unknown trunk, RefusedError for another currency.
+    A card that has a version of the very same file, rates and rules gets no second one. With
+    `activate` it prices calls from `effective_at` on, or from now. `trunks`, when given, replace
+    those that carry the card's calls, in this order. `currency` of a card never changes; None is
+    the card's own or, for a new card, the default. Raises InvalidFieldError, NotFoundError for an
+    unknown trunk, RefusedError for another currency.
     """
-    check_name(card)
-    if len(set(trunks)) != len(trunks):
-        raise InvalidFieldError("trunk", "names a trunk twice")
-    async with pool.acquire() as db, db.transaction():
-        card_id = await _card_id(db, card, currency, default_currency)
-        if trunks:
-            await _set_trunks(db, card_id, trunks)
-        rules_json = rules_as_json(rules)
-        version = await db.fetchval(
-            statement("tariffs/same_version"), card_id, source.sha256, rules_json
+    async with begin_import(pool, card, at=at, effective_at=effective_at) as importing:
+        await importing.stage(rates)
+        return await importing.store(
+            source,
+            currency=currency,
+            default_currency=default_currency,
+            trunks=trunks,
+            rules=rules,
+            activate=activate,
         )
-        if version is None:
-            row = await db.fetchrow(
-                statement("tariffs/insert_version"),
-                card_id,
-                source.name,
-                source.sha256,
-                at,
-                rules_json,
-            )
-            version = row["version"]
-            await db.copy_records_to_table(
-                "rate", records=_records(row["id"], rates), columns=("version_id", *RATE_COLUMNS)
-            )
-        if activate:
-            await _activate(db, card_id, version, at, effective_at)
-        return await _version(db, card, version, at)
 
 
 async def activate_version(
@@ -117,17 +208,64 @@ async def activate_version(
     """Have a version (None: the newest) price calls from `effective_at` on, or from now.
 
     Of several the one with the latest beginning counts, so an older version activated again is a
-    step back. Raises NotFoundError.
+    step back. Raises InvalidFieldError for a time in the past, NotFoundError, and RefusedError for
+    a later beginning of the version in force, which would leave none until then.
     """
+    _check_not_past(effective_at, at)
     async with pool.acquire() as db, db.transaction():
         row = await db.fetchrow(statement("tariffs/lock_card"), card)
         if row is None:
             raise NotFoundError(f"there is no rate card {card}")
         if version is None:
             version = await db.fetchval(statement("tariffs/newest_version"), row["id"])
-        if version is None or not await _activate(db, row["id"], version, at, effective_at):
-            raise NotFoundError(f"rate card {card} has no version {version}")
+        if version is None:
+            raise NotFoundError(f"rate card {card} has no version")
+        await _activate(db, card, row["id"], version, at, effective_at)
         return await _version(db, card, version, at)
+
+
+async def cancel_activation(pool: Any, card: str, version: int, *, at: datetime) -> CardVersion:
+    """Take back an activation that has not begun yet. Raises NotFoundError."""
+    async with pool.acquire() as db, db.transaction():
+        sql = statement("tariffs/cancel_activation")
+        if await db.fetchval(sql, card, version, at) is None:
+            raise NotFoundError(f"rate card {card} version {version} is not to come into force")
+        return await _version(db, card, version, at)
+
+
+@asynccontextmanager
+async def stored_version(
+    pool: Any, card: str, version: int | None, *, at: datetime
+) -> AsyncIterator["StoredVersion"]:
+    """A version (None: the one in force) to read the rates of. Raises NotFoundError."""
+    async with pool.acquire() as db, db.transaction(readonly=True):
+        row = await db.fetchrow(statement("tariffs/find_version"), card, version, at)
+        if row is None:
+            what = "no version in force" if version is None else f"no version {version}"
+            raise NotFoundError(f"there is no rate card {card} or it has {what}")
+        yield StoredVersion(db, row["id"], row["version"], rules_of_json(row["rules"]))
+
+
+class StoredVersion:
+    """A version whose rates are read in parts: all are never in memory."""
+
+    def __init__(self, db: Any, version_id: int, version: int, rules: PricingRules) -> None:
+        self.version = version
+        self.rules = rules
+        self._db = db
+        self._id = version_id
+
+    async def count(self) -> int:
+        """How many rates it has."""
+        count: int = await self._db.fetchval(statement("tariffs/count_rates"), self._id, None)
+        return count
+
+    async def rates(self, *, with_more_terms: bool = False) -> AsyncIterator[list[Rate]]:
+        """The rates by prefix and date; or only those with terms that have no column."""
+        sql = statement("tariffs/read_version")
+        cursor = await self._db.cursor(sql, self._id, with_more_terms)
+        while rows := await cursor.fetch(_ROWS_AT_A_TIME):
+            yield [rate_of_row(tuple(row)) for row in rows]
 
 
 async def list_versions(db: Any, card: str | None = None, *, at: datetime) -> list[CardVersion]:
@@ -153,19 +291,39 @@ async def _set_trunks(db: Any, card_id: int, trunks: Sequence[str]) -> None:
             raise NotFoundError(f"there is no trunk {trunk}")
 
 
+async def _in_force(
+    db: Any, card: str, at: datetime
+) -> tuple[str | None, VersionInForce | None]:
+    """The card's currency and its version in force at a time; None where there is none."""
+    row = await db.fetchrow(statement("tariffs/version_in_force"), card, at)
+    if row is None:
+        return None, None
+    if row["version_id"] is None:
+        return row["currency"], None
+    rules = rules_of_json(row["rules"])
+    return row["currency"], VersionInForce(
+        id=row["version_id"], version=row["version"], rules=rules
+    )
+
+
+def _check_not_past(effective_at: datetime | None, at: datetime) -> None:
+    if effective_at is not None and effective_at < at:
+        raise InvalidFieldError("at", "lies in the past: calls were priced otherwise since")
+
+
 async def _activate(
-    db: Any, card_id: int, version: int, at: datetime, effective_at: datetime | None
-) -> bool:
+    db: Any, card: str, card_id: int, version: int, at: datetime, effective_at: datetime | None
+) -> None:
     if effective_at is None or effective_at <= at:
         # Two statements: the index that allows one active version is checked row by row.
         await db.execute(statement("tariffs/deactivate_versions"), card_id, version)
+    else:
+        _, now = await _in_force(db, card, at)
+        if now is not None and now.version == version:
+            raise RefusedError(f"rate card {card} version {version} is in force already")
     sql = statement("tariffs/activate_version")
-    return await db.fetchval(sql, card_id, version, at, effective_at) is not None
-
-
-def _records(version_id: int, rates: Iterable[Rate]) -> Iterator[tuple[object, ...]]:
-    for rate in rates:
-        yield (version_id, *row_of_rate(rate))
+    if await db.fetchval(sql, card_id, version, at, effective_at) is None:
+        raise NotFoundError(f"rate card {card} has no version {version}")
 
 
 async def _version(db: Any, card: str, version: int, at: datetime) -> CardVersion:

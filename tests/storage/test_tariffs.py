@@ -52,6 +52,11 @@ async def store(
     )
 
 
+async def rates_of(pool: Any, version: int | None = None) -> list[Rate]:
+    async with rate_cards.stored_version(pool, "retail", version, at=LATER) as stored:
+        return [rate async for part in stored.rates() for rate in part]
+
+
 async def active_versions(pool: Any) -> list[int]:
     return [
         each.version
@@ -142,12 +147,14 @@ async def test_an_imported_sheet_is_an_inactive_version_until_activated(pool: An
         imported_at=NOW,
         activated_at=None,
         effective_at=None,
+        superseded_at=None,
         rules=OWN_RULES,
     )
-    assert [] == await rate_cards.active_rates(pool, "retail", LATER)
+    with pytest.raises(NotFoundError, match="no version in force"):
+        await rates_of(pool)
     activated = await rate_cards.activate_version(pool, "retail", None, at=LATER)
     assert (True, LATER) == (activated.active, activated.activated_at)
-    by_prefix = {rate.prefix: rate for rate in await rate_cards.active_rates(pool, "retail", LATER)}
+    by_prefix = {rate.prefix: rate for rate in await rates_of(pool)}
     assert {"44": UK, "33": rates[1]} == by_prefix
 
 

@@ -1,0 +1,1 @@
+ALTER TABLE updated_rate RENAME TO staged_rate

@@ -1,3 +1,0 @@
--- The version of a card that was made of this very file, by the same rules.
-SELECT version FROM rate_card_version WHERE card_id = $1 AND source_sha256 = $2 AND rules = $3
-ORDER BY version DESC LIMIT 1
