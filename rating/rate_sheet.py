@@ -58,6 +58,7 @@ class SheetOptions:
     our names of the columns of a sheet without a header (empty: not used). `increments` (initial,
     further) hold where the sheet has none. With `currency` a sheet that names another is refused.
     `ignored` are headings of columns not to read. `worksheet` is the one of a workbook.
+    `country_code` goes before each prefix of a sheet that leaves it out everywhere.
     """
 
     format: SheetFormat = SheetFormat.AUTO
@@ -69,6 +70,7 @@ class SheetOptions:
     currency: str = ""
     ignored: tuple[str, ...] = ()
     worksheet: str = ""
+    country_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,7 @@ def _reader_of(
         decimal=sign,
         increments=options.increments,
         currency=options.currency,
+        country_code=options.country_code,
     )
     return reader, first_row
 

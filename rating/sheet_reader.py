@@ -42,6 +42,7 @@ class CarrierReader:
         decimal: str = ".",
         increments: tuple[int, int] | None = None,
         currency: str = "",
+        country_code: str = "",
     ) -> None:
         self._layout = layout
         self._zone = zone
@@ -49,6 +50,7 @@ class CarrierReader:
         self._decimal = decimal
         self._increments = increments
         self._currency = currency
+        self._country_code = country_code
         self._known: dict[tuple[str, str], object] = {}
         self.prefix_heading = layout.heading("prefix")
         # Whether rows may be in force in some hours only, or until a date.
@@ -163,7 +165,7 @@ class CarrierReader:
         if not prefix and not country_code:
             return []  # complained of as missing
         try:
-            return read_prefixes(prefix, country_code)
+            return read_prefixes(prefix, country_code or self._country_code)
         except CellError as error:
             errors.append(SheetError(line, self.prefix_heading, str(error)))
             return []

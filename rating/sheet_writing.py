@@ -19,9 +19,20 @@ def needed_columns(rates: Iterable[Rate]) -> tuple[str, ...]:
     return (*PLAIN_HEADER, *(column for column in MORE_COLUMNS if column in needed))
 
 
-def write_plain_sheet(rates: Iterable[Rate], columns: Sequence[str]) -> Iterator[str]:
-    """Lines of CSV: a header of the columns, which `needed_columns` tells, and the rates."""
-    yield _line(columns)
+def write_plain_sheet(rates: Sequence[Rate]) -> Iterator[str]:
+    """Lines of CSV: a header of `needed_columns`, and the rates."""
+    columns = needed_columns(rates)
+    yield header_line(columns)
+    yield from rate_lines(rates, columns)
+
+
+def header_line(columns: Sequence[str]) -> str:
+    """The first line of a sheet with these columns."""
+    return _line(columns)
+
+
+def rate_lines(rates: Iterable[Rate], columns: Sequence[str]) -> Iterator[str]:
+    """The lines of rates in a sheet with these columns, which must be all that they need."""
     for rate in rates:
         for row in _rows(rate):
             yield _line([row.get(column, "") for column in columns])

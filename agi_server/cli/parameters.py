@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -56,6 +57,20 @@ class _Time(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class _Zone(click.ParamType[ZoneInfo]):
+    name = "zone"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> ZoneInfo:
+        if isinstance(value, ZoneInfo):
+            return value
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is no time zone like Europe/Berlin", param, ctx)
+
+
 class _Address(click.ParamType[tuple[str, int]]):
     name = "host:port"
 
@@ -74,6 +89,7 @@ ADDRESS = _Address()
 MONEY = _Money()
 PERCENT = _Percent()
 TIME = _Time()
+ZONE = _Zone()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 account_argument = click.argument("account", metavar="ACCOUNT")

@@ -1,29 +1,22 @@
 """`agi-server rates`: rate cards, their versions, and what a number costs."""
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.faults import REFUSED
-from agi_server.cli.output import money, print_json, print_list, print_one, time
+from agi_server.cli.output import print_list, print_one
 from agi_server.cli.parameters import MONEY, TIME, json_option, named_account
+from agi_server.cli.rate_import import import_, rules_options
 from agi_server.cli.rate_price import price
 from agi_server.cli.rate_quote import print_quote
+from agi_server.cli.rate_showing import tell_version, version_fields
 from agi_server.tariffs import rate_cards
-from agi_server.tariffs.rate_cards import CardVersion, Source
-from rating.rate import Rate
-from rating.rate_diff import RateChange, RateDiff, diff_rates
-from rating.rate_sheet import RateSheet, parse_plain_sheet
-
-Item = TypeVar("Item")
+from agi_server.tariffs.rate_cards import CardVersion
+from rating.rate_card import OWN_RULES
+from rating.sheet_columns import MORE_COLUMNS, PLAIN_HEADER
+from rating.sheet_writing import header_line, needed_columns, rate_lines
 
 
 @click.group(cls=Group)
@@ -37,92 +30,81 @@ def rates() -> None:
     """
 
 
+rates.add_command(import_)
 rates.add_command(price)
 
 
-@rates.command("import")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--card", required=True, metavar="NAME", help="Made when it is new.")
-@click.option("--currency", metavar="CODE", help="Of a new card; otherwise the setting's.")
+@rates.command()
+@click.option("--card", required=True, metavar="NAME", help="The card.")
+@click.option("--version", type=click.IntRange(1), help="Otherwise the one in force.")
 @click.option(
-    "--trunk", "trunks", multiple=True, metavar="NAME", help="Carries its calls; repeat in order."
+    "-o",
+    "--output",
+    type=click.File("w", encoding="utf-8", lazy=True, atomic=True),
+    default="-",
+    metavar="FILE",
+    help="Otherwise standard output.",
 )
-@click.option("--activate", is_flag=True, help="Price calls with it from now on.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
-@click.option("--changes", type=click.IntRange(0), default=20, show_default=True, help="To show.")
-@json_option
 @with_database
-async def import_(
-    session: Session,
-    file: Path,
-    card: str,
-    currency: str | None,
-    trunks: tuple[str, ...],
-    activate: bool,
-    dry_run: bool,
-    changes: int,
-    as_json: bool,
-) -> int:
-    """Store a rate sheet as a new version of a card: all of it or, with any error, nothing.
+async def export(session: Session, card: str, version: int | None, output: Any) -> None:
+    """Write the rates of a version as a plain sheet, which imports again to the same rates.
 
-    The sheet is CSV with a header line: prefix, destination, price_per_minute, initial, increment
-    and, where wanted, connection_fee, minimum_charge, buy_price_per_minute, buy_initial,
-    buy_increment, effective_from. What changes against the active version is printed first. The
-    same file again makes no second version.
+    What a sheet cannot say, how the card rounds and counts, is told on stderr as the options of an
+    import into another card.
 
     \b
     Example:
-      agi-server rates import rates.csv --card retail --dry-run
-      agi-server rates import rates.csv --card retail --currency USD --trunk gw --activate
+      agi-server rates export --card retail -o retail.csv
     """
-    source, sheet = _read(file)
-    if sheet.errors:
-        _print_errors(file, sheet, as_json)
-        return REFUSED
-    diff = diff_rates(await rate_cards.active_rates(session.db, card, session.now), sheet.rates)
-    if not as_json:
-        _print_diff(diff, changes)
-    stored = None
-    if not dry_run:
-        with _progress("storing", sheet.rates) as sheet_rates:
-            stored = await rate_cards.store_version(
-                session.db,
-                card,
-                sheet_rates,
-                source,
-                currency=currency,
-                default_currency=session.settings.accounts.currency,
-                trunks=trunks,
-                activate=activate,
-                at=session.now,
-            )
-    if as_json:
-        shown = None if stored is None else _fields(stored)
-        print_json({"card": card, "errors": [], "diff": _diff_fields(diff), "stored": shown})
-    elif stored is None:
-        click.echo("dry run: nothing stored")
-    else:
-        _tell(stored)
-    return 0
+    async with rate_cards.stored_version(session.db, card, version, at=session.now) as stored:
+        needed: set[str] = set()
+        async for part in stored.rates(with_more_terms=True):
+            needed.update(needed_columns(part))
+        columns = [name for name in (*PLAIN_HEADER, *MORE_COLUMNS) if name in needed]
+        output.write(header_line(columns or PLAIN_HEADER))
+        async for part in stored.rates():
+            output.writelines(rate_lines(part, columns or PLAIN_HEADER))
+        rules = stored.rules
+    if rules != OWN_RULES:
+        click.echo(f"for another card: rates import {' '.join(rules_options(rules))}", err=True)
 
 
 @rates.command()
 @click.argument("card")
 @click.option("--version", type=click.IntRange(1), help="Otherwise the newest.")
+@click.option("--at", type=TIME, metavar="TIME", help="From then on; otherwise from now. UTC.")
 @json_option
 @with_database
-async def activate(session: Session, card: str, version: int | None, as_json: bool) -> None:
-    """Price calls with a version of a card from now on; an older one may come back.
+async def activate(
+    session: Session, card: str, version: int | None, at: datetime | None, as_json: bool
+) -> None:
+    """Price calls with a version of a card from now or a later time on; an older one may come back.
 
     \b
     Example:
       agi-server rates activate retail --version 3
+      agi-server rates activate retail --version 4 --at 2030-01-01T00:00:00Z
     """
-    activated = await rate_cards.activate_version(session.db, card, version, at=session.now)
-    if as_json:
-        print_one(_fields(activated), as_json=True)
-    else:
-        _tell(activated)
+    activated = await rate_cards.activate_version(
+        session.db, card, version, at=session.now, effective_at=at
+    )
+    _print_version(activated, as_json)
+
+
+@rates.command()
+@click.argument("card")
+@click.option("--version", type=click.IntRange(1), required=True, help="The one to come.")
+@json_option
+@with_database
+async def cancel(session: Session, card: str, version: int, as_json: bool) -> None:
+    """Take back that a version comes into force at a later time.
+
+    \b
+    Example:
+      agi-server rates cancel retail --version 4
+    """
+    cancelled = await rate_cards.cancel_activation(session.db, card, version, at=session.now)
+    _print_version(cancelled, as_json)
 
 
 @rates.command("list")
@@ -130,16 +112,16 @@ async def activate(session: Session, card: str, version: int | None, as_json: bo
 @json_option
 @with_database
 async def list_(session: Session, card: str | None, as_json: bool) -> None:
-    """List the versions of a card, or of all, newest first.
+    """List the versions of a card, or of all, newest first, and when each is in force.
 
     \b
     Example:
       agi-server rates list retail
     """
-    columns = ("card", "version", "active", "rates", "currency", "trunks", "file", "imported_at")
-    shown = [
-        _fields(each) for each in await rate_cards.list_versions(session.db, card, at=session.now)
-    ]
+    when = ("active", "in_force_from", "in_force_until")
+    columns = ("card", "version", *when, "rates", "currency", "trunks", "file", "imported_at")
+    versions = await rate_cards.list_versions(session.db, card, at=session.now)
+    shown = [version_fields(each) for each in versions]
     print_list(shown, as_json=as_json, nothing="no rate cards", columns=columns)
 
 
@@ -184,104 +166,8 @@ async def quote(
     )
 
 
-def _read(file: Path) -> tuple[Source, RateSheet]:
-    """Raises OSError, and ClickException for a file that is no sheet at all."""
-    content = file.read_bytes()
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise click.ClickException(f"{file}:{line}: is not UTF-8 text") from None
-    with _progress("reading", text.splitlines(keepends=True)) as lines:
-        sheet = parse_plain_sheet(lines)
-    if not sheet.rates and not sheet.errors:
-        raise click.ClickException(f"{file}: has no rates")
-    return Source(name=file.name, sha256=hashlib.sha256(content).hexdigest()), sheet
-
-
-def _print_errors(file: Path, sheet: RateSheet, as_json: bool) -> None:
+def _print_version(version: CardVersion, as_json: bool) -> None:
     if as_json:
-        errors = [
-            {"line": each.line, "column": each.column, "message": each.message}
-            for each in sheet.errors
-        ]
-        print_json({"errors": errors, "stored": None})
-        return
-    for error in sheet.errors:
-        where = f"{file}:{error.line}: " + (f"{error.column}: " if error.column else "")
-        click.echo(where + error.message, err=True)
-    click.echo(f"{len(sheet.errors)} errors: nothing stored", err=True)
-
-
-def _print_diff(diff: RateDiff, most: int) -> None:
-    fields = _diff_fields(diff)
-    listed = fields.pop("changes")
-    click.echo(", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in fields.items()))
-    if listed and most:
-        print_list(listed[:most], as_json=False)
-    if len(listed) > most:
-        click.echo(f"… and {len(listed) - most} more changes (--changes {len(listed)} shows all)")
-
-
-def _diff_fields(diff: RateDiff) -> dict[str, Any]:
-    """The counts by kind, and every change; dearer and cheaper ones first, by their weight."""
-    moved = diff.largest(len(diff.up) + len(diff.down))
-    kinds = (("other", diff.other), ("new", diff.new), ("removed", diff.removed))
-    return {
-        "new": len(diff.new),
-        "up": len(diff.up),
-        "down": len(diff.down),
-        "removed": len(diff.removed),
-        "other_terms": len(diff.other),
-        "unchanged": diff.unchanged,
-        "changes": [_change("up" if c.price_change_micros > 0 else "down", c) for c in moved]
-        + [_change(kind, change) for kind, changes in kinds for change in changes],
-    }
-
-
-def _change(kind: str, change: RateChange) -> dict[str, Any]:
-    known = change.new or change.old
-    return {
-        "change": kind,
-        "prefix": change.prefix,
-        "destination": known.destination if known else "",
-        "old": _terms(change.old),
-        "new": _terms(change.new),
-    }
-
-
-def _terms(rate: Rate | None) -> str | None:
-    """Price per minute and increments, e.g. `0.0125 60/6`."""
-    if rate is None:
-        return None
-    return f"{money(rate.price_micros_per_minute)} {rate.initial_s}/{rate.increment_s}"
-
-
-def _tell(version: CardVersion) -> None:
-    state = "active" if version.active else "not active: rates activate makes it so"
-    click.echo(f"{version.card} version {version.version}, {version.rates} rates, {state}")
-    if not version.trunks:
-        click.echo(f"{version.card} has no trunk: its calls are refused (no_route)", err=True)
-
-
-def _fields(version: CardVersion) -> dict[str, Any]:
-    return {
-        "card": version.card,
-        "version": version.version,
-        "active": version.active,
-        "rates": version.rates,
-        "currency": version.currency,
-        "trunks": list(version.trunks),
-        "file": version.source_name,
-        "sha256": version.source_sha256,
-        "imported_at": time(version.imported_at),
-        "activated_at": time(version.activated_at),
-    }
-
-
-@contextmanager
-def _progress(label: str, items: list[Item]) -> Iterator[Iterable[Item]]:
-    """The items, with a bar on stderr while people wait; none where nobody reads along."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield progress.track(items, description=label, update_period=0.2)
+        print_one(version_fields(version), as_json=True)
+    else:
+        tell_version(version)

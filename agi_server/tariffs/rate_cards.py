@@ -255,11 +255,6 @@ class StoredVersion:
         self._db = db
         self._id = version_id
 
-    async def count(self) -> int:
-        """How many rates it has."""
-        count: int = await self._db.fetchval(statement("tariffs/count_rates"), self._id, None)
-        return count
-
     async def rates(self, *, with_more_terms: bool = False) -> AsyncIterator[list[Rate]]:
         """The rates by prefix and date; or only those with terms that have no column."""
         sql = statement("tariffs/read_version")
@@ -291,9 +286,7 @@ async def _set_trunks(db: Any, card_id: int, trunks: Sequence[str]) -> None:
             raise NotFoundError(f"there is no trunk {trunk}")
 
 
-async def _in_force(
-    db: Any, card: str, at: datetime
-) -> tuple[str | None, VersionInForce | None]:
+async def _in_force(db: Any, card: str, at: datetime) -> tuple[str | None, VersionInForce | None]:
     """The card's currency and its version in force at a time; None where there is none."""
     row = await db.fetchrow(statement("tariffs/version_in_force"), card, at)
     if row is None:

@@ -57,9 +57,7 @@ async def _copy(db: Any, table: str, rates: Iterable[Rate]) -> None:
     )
 
 
-async def _parts(
-    db: Any, version_id: int | None
-) -> AsyncIterator[tuple[list[Rate], list[Rate]]]:
+async def _parts(db: Any, version_id: int | None) -> AsyncIterator[tuple[list[Rate], list[Rate]]]:
     """Stored and staged rates, prefix by prefix: all rates of a prefix are in one part."""
     cursor = await db.cursor(statement("tariffs/staged_beside_stored"), version_id)
     sides: tuple[list[Rate], list[Rate]] = ([], [])

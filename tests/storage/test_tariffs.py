@@ -288,7 +288,7 @@ async def test_every_term_of_a_rate_is_stored_and_loaded(pool: Any, postgres_dsn
     blocked = Rate(prefix="882", blocked=True)
     await store(pool, UK, EVERYTHING, blocked, activate=True, rules=rules)
     await store(pool, EVERYTHING, *many, card="large", activate=True)
-    stored = {rate.prefix: rate for rate in await rate_cards.active_rates(pool, "retail", LATER)}
+    stored = {rate.prefix: rate for rate in await rates_of(pool)}
     assert {"44": UK, "33": EVERYTHING, "882": blocked} == stored
     assert rules == (await rate_cards.list_versions(pool, "retail", at=LATER))[0].rules
     await plans.create_plan(pool, "standard", ["retail", "large"])

@@ -25,7 +25,7 @@ from rating.rate_sheet import (
     parse_plain_sheet,
     read_rate_sheet,
 )
-from rating.sheet_writing import needed_columns, write_plain_sheet
+from rating.sheet_writing import write_plain_sheet
 
 SHEETS = Path(__file__).parents[2] / "rating_sheets"
 OPTIONS = {
@@ -69,7 +69,7 @@ def test_a_broken_sheet_has_its_clear_errors(path: Path) -> None:
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
 def test_what_is_exported_prices_the_same_when_read_back(path: Path) -> None:
     rates = read_rate_sheet(path.read_bytes(), OPTIONS.get(path.name[:2])).rates
-    again = parse_plain_sheet(write_plain_sheet(rates, needed_columns(rates)))
+    again = parse_plain_sheet(write_plain_sheet(rates))
     assert [] == again.errors
     assert {semantics(rate) for rate in rates} == {semantics(rate) for rate in again.rates}
 
@@ -87,7 +87,7 @@ def semantics(rate: Rate) -> tuple[Rate, ...]:
 
 @given(st.one_of(rates, windowed_rates()))
 def test_any_rate_survives_export_and_json(rate: Rate) -> None:
-    [again] = parse_plain_sheet(write_plain_sheet([rate], needed_columns([rate]))).rates
+    [again] = parse_plain_sheet(write_plain_sheet([rate])).rates
     assert semantics(rate) == semantics(again)
     assert rate == rate_from_json(json.loads(json.dumps(rate_as_json(rate))))
 

@@ -1,0 +1,373 @@
+"""`agi-server rates import`: a sheet as a carrier sends it becomes a version of a card."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from agi_server.cli.backends import Command, Session, with_database
+from agi_server.cli.faults import REFUSED
+from agi_server.cli.output import print_json
+from agi_server.cli.parameters import TIME, ZONE, json_option
+from agi_server.cli.rate_showing import (
+    diff_fields,
+    print_diff,
+    print_rules,
+    tell_version,
+    version_fields,
+)
+from agi_server.tariffs import rate_cards
+from agi_server.tariffs.rate_cards import CardImport, CardVersion, Source
+from agi_server.tariffs.stored_rates import rules_as_json
+from rating.money import RoundingMode
+from rating.rate import Rate
+from rating.rate_card import OWN_RULES, PricingRules
+from rating.rate_diff import DiffSummary
+from rating.rate_sheet import (
+    DateOrder,
+    SheetFormat,
+    SheetOptions,
+    SheetReading,
+    open_rate_sheet,
+)
+from rating.sheet_cells import CellError, read_increments
+from rating.sheet_rows import is_workbook
+
+_SHEET_OPTIONS = ("format", "date_order", "decimal", "ignored", "worksheet", "country_code")
+_RULES = ("rounding_decimals", "rounding_mode", "increments_from_zero", "price_by_start")
+
+
+class _Increments(click.ParamType[tuple[int, int]]):
+    name = "increments"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            initial, further = read_increments(value)
+        except CellError as error:
+            self.fail(str(error), param, ctx)
+        if not further:
+            self.fail(f"{value!r}: the further increment is at least 1", param, ctx)
+        return initial, further
+
+
+class _CountryCode(click.ParamType[str]):
+    name = "digits"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        code = str(value).removeprefix("+")
+        if not (code.isascii() and code.isdigit() and len(code) <= 7):
+            self.fail(f"{value!r} is not 1 to 7 digits", param, ctx)
+        return code
+
+
+def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a sheet does not say itself."""
+    for option in (
+        click.option(
+            "--worksheet",
+            metavar="NAME",
+            default="",
+            help="Of a workbook; else the first with rates.",
+        ),
+        click.option(
+            "--ignore",
+            "ignored",
+            multiple=True,
+            metavar="HEADING",
+            help="Leave a column out; repeat.",
+        ),
+        click.option(
+            "--columns",
+            metavar="NAMES",
+            help="Our names of the columns of a sheet without a header.",
+        ),
+        click.option(
+            "--country-code", type=_CountryCode(), help="Goes before each prefix."
+        ),
+        click.option(
+            "--increments", type=_Increments(), metavar="60/6", help="Where the sheet has none."
+        ),
+        click.option(
+            *("--decimal", "decimal"),
+            type=click.Choice((".", ",")),
+            help="The sign before decimals.",
+        ),
+        click.option(
+            *("--dates", "date_order"),
+            type=click.Choice([order.value for order in DateOrder]),
+            help="The order of dates like 31/01/2026.",
+        ),
+        click.option(
+            "--format",
+            type=click.Choice([each.value for each in SheetFormat]),
+            default=SheetFormat.AUTO.value,
+            show_default=True,
+            help="a2billing: its export; csv: any other sheet, also XLSX.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How the card's rates price; each otherwise as in the version in force."""
+    for option in (
+        click.option(
+            "--price-by-start/--price-by-hours",
+            default=None,
+            help="A call keeps the price of its first second, or changes it with the hours.",
+        ),
+        click.option(
+            "--increments-from-zero/--increments-from-initial",
+            default=None,
+            help="Count further increments from the call's start, or from the initial one's end.",
+        ),
+        click.option(
+            "--rounding-mode",
+            type=click.Choice([mode.value for mode in RoundingMode]),
+            help="Of a call's price.",
+        ),
+        click.option("--rounding-decimals", type=click.IntRange(0, 6), help="Of a call's price."),
+        click.option(
+            "--timezone",
+            type=ZONE,
+            metavar="ZONE",
+            help="Of dates without a time and of hours, like Europe/Berlin.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("import", cls=Command)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--card", required=True, metavar="NAME", help="Made when it is new.")
+@click.option("--currency", metavar="CODE", help="Of a new card; otherwise the setting's.")
+@click.option(
+    "--trunk", "trunks", multiple=True, metavar="NAME", help="Carries its calls; repeat in order."
+)
+@click.option("--changes-only", is_flag=True, help="All other rates of the card stay.")
+@_sheet_options
+@_rules_options
+@click.option("--activate", is_flag=True, help="Price calls with it from now on.")
+@click.option("--at", type=TIME, metavar="TIME", help="With --activate: from then on. UTC.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
+@click.option("--changes", type=click.IntRange(0), default=20, show_default=True, help="To show.")
+@json_option
+@with_database
+async def import_(
+    session: Session,
+    file: Path,
+    card: str,
+    *,
+    currency: str | None,
+    trunks: tuple[str, ...],
+    changes_only: bool,
+    activate: bool,
+    at: datetime | None,
+    dry_run: bool,
+    changes: int,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Store a rate sheet as a new version of a card: all of it or, with any error, nothing.
+
+    FILE is CSV of any dialect, an XLSX workbook, or A2Billing's export of rates. Its header may use
+    our names (prefix, destination, price_per_minute, initial, increment and, where wanted,
+    connection_fee, minimum_charge, buy_price_per_minute, buy_initial, buy_increment,
+    effective_from, blocked, hours, stages …) or the words carriers use. Rows may block or delete
+    their prefixes.
+
+    All errors are shown by line. What changes against the version in force (with --at: the one in
+    force then) is printed before anything is written. The same file read the same way makes no
+    second version.
+
+    \b
+    Example:
+      agi-server rates import rates.csv --card retail --dry-run
+      agi-server rates import rates.csv --card retail --currency USD --trunk gw --activate
+      agi-server rates import carrier.xlsx --card carrier --dates dmy --timezone Europe/Berlin
+      agi-server rates import changes.csv --card carrier --changes-only --activate --at 2030-06-01
+    """
+    if at is not None and not activate:
+        raise click.UsageError("--at says when to activate: add --activate")
+    content, source = _read(file)
+    async with rate_cards.begin_import(
+        session.db, card, at=session.now, effective_at=at
+    ) as importing:
+        card_currency = importing.currency or currency or session.settings.accounts.currency
+        zone = options["timezone"] or _rules_in_force(importing).zone
+        reading = await _stage(importing, content, _options(options, card_currency, zone))
+        if reading.errors:
+            _print_errors(file, reading, as_json)
+            return REFUSED
+        rules = _rules(importing, reading.rules, options)
+        with _bar("comparing", None):
+            if changes_only:
+                await importing.put_changes()
+            diff = await importing.compare(changes)
+        if not as_json:
+            _print_comparison(importing, reading, diff, rules)
+        stored = None
+        if not dry_run:
+            with _bar("storing", None):
+                stored = await importing.store(
+                    source,
+                    currency=currency,
+                    default_currency=session.settings.accounts.currency,
+                    trunks=trunks,
+                    rules=rules,
+                    activate=activate,
+                )
+    if as_json:
+        _print_result(importing, reading, diff, rules, stored)
+    elif stored is None:
+        click.echo("dry run: nothing stored")
+    else:
+        tell_version(stored)
+    return 0
+
+
+def _read(file: Path) -> tuple[bytes, Source]:
+    content = file.read_bytes()
+    return content, Source(name=file.name, sha256=hashlib.sha256(content).hexdigest())
+
+
+async def _stage(importing: CardImport, content: bytes, options: SheetOptions) -> SheetReading:
+    lines = None if is_workbook(content) else content.count(b"\n")
+    with _bar("reading", lines) as reached:
+        reading = open_rate_sheet(content, options, progress=reached)
+        await importing.stage(_faultless(reading))
+    return reading
+
+
+def _faultless(reading: SheetReading) -> Iterator[Rate]:
+    """The rates up to the first error; the rest is read for its errors only."""
+    for rate in reading.rates:
+        if not reading.errors:
+            yield rate
+
+
+def _options(options: dict[str, Any], currency: str, zone: Any) -> SheetOptions:
+    columns = options["columns"]
+    chosen = {name: options[name] for name in _SHEET_OPTIONS}
+    return SheetOptions(
+        **{
+            **chosen,
+            "format": SheetFormat(chosen["format"]),
+            "date_order": chosen["date_order"] and DateOrder(chosen["date_order"]),
+            "decimal": chosen["decimal"] or "",
+            "country_code": chosen["country_code"] or "",
+        },
+        increments=options["increments"],
+        columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
+        currency=currency,
+        zone=zone,
+    )
+
+
+def _rules_in_force(importing: CardImport) -> PricingRules:
+    return importing.replaces.rules if importing.replaces else OWN_RULES
+
+
+def _rules(importing: CardImport, of_format: PricingRules, options: dict[str, Any]) -> PricingRules:
+    """Those asked for, else those that the format brings, else those in force."""
+    brought = {
+        field.name: getattr(of_format, field.name)
+        for field in fields(PricingRules)
+        if getattr(of_format, field.name) != getattr(OWN_RULES, field.name)
+    }
+    asked = {name: options[name] for name in _RULES if options[name] is not None}
+    if "rounding_mode" in asked:
+        asked["rounding_mode"] = RoundingMode(asked["rounding_mode"])
+    if options["timezone"] is not None:
+        asked["zone"] = options["timezone"]
+    return replace(_rules_in_force(importing), **{**brought, **asked})
+
+
+def rules_options(rules: PricingRules) -> list[str]:
+    """The options of an import that make these rules of our own convention."""
+    words = []
+    if rules.zone != OWN_RULES.zone:
+        words += ["--timezone", str(rules.zone)]
+    if rules.rounding_decimals != OWN_RULES.rounding_decimals:
+        words += ["--rounding-decimals", str(rules.rounding_decimals)]
+    if rules.rounding_mode != OWN_RULES.rounding_mode:
+        words += ["--rounding-mode", rules.rounding_mode.value]
+    if rules.increments_from_zero:
+        words.append("--increments-from-zero")
+    if rules.price_by_start:
+        words.append("--price-by-start")
+    return words
+
+
+def _print_errors(file: Path, reading: SheetReading, as_json: bool) -> None:
+    if as_json:
+        errors = [
+            {"line": each.line, "column": each.column, "message": each.message}
+            for each in reading.errors
+        ]
+        print_json({"errors": errors, "notes": reading.notes, "stored": None})
+        return
+    for error in reading.errors:
+        where = f"{file}:{error.line}: " + (f"{error.column}: " if error.column else "")
+        click.echo(where + error.message, err=True)
+    count = len(reading.errors)
+    click.echo(f"{count} error{'s' if count > 1 else ''}: nothing stored", err=True)
+
+
+def _print_comparison(
+    importing: CardImport, reading: SheetReading, diff: DiffSummary, rules: PricingRules
+) -> None:
+    for note in reading.notes:
+        click.echo(f"note: {note}", err=True)
+    replaced = importing.replaces
+    click.echo(
+        f"{importing.card}: compared with "
+        + (f"version {replaced.version}" if replaced else "no version in force")
+    )
+    print_diff(diff)
+    print_rules(_rules_in_force(importing), rules)
+
+
+def _print_result(
+    importing: CardImport,
+    reading: SheetReading,
+    diff: DiffSummary,
+    rules: PricingRules,
+    stored: CardVersion | None,
+) -> None:
+    print_json(
+        {
+            "card": importing.card,
+            "replaces": importing.replaces.version if importing.replaces else None,
+            "errors": [],
+            "notes": reading.notes,
+            "diff": diff_fields(diff),
+            "rules": rules_as_json(rules),
+            "stored": None if stored is None else version_fields(stored),
+        }
+    )
+
+
+@contextmanager
+def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Shows on stderr how far it is, while people wait; nothing where nobody reads along."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda reached: progress.update(task, completed=reached)

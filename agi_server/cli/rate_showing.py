@@ -1,0 +1,124 @@
+"""How versions of rate cards and their changes are shown."""
+
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from agi_server.cli.output import money, print_list, time
+from agi_server.tariffs.rate_cards import CardVersion
+from agi_server.tariffs.stored_rates import rules_as_json
+from rating.rate import Rate
+from rating.rate_card import PricingRules
+from rating.rate_diff import DiffSummary, RateChange
+
+_KINDS = ("new", "up", "down", "removed", "other", "unchanged")
+_ALWAYS_SHOWN = ("prefix", "price_micros_per_minute", "initial_s", "increment_s", "effective_from")
+
+
+def diff_fields(diff: DiffSummary) -> dict[str, Any]:
+    """The counts by kind and the changes that matter most."""
+    counts = {"other_terms" if kind == "other" else kind: diff.counts[kind] for kind in _KINDS}
+    return {**counts, "changes": [_change(change) for change in diff.changes()]}
+
+
+def print_diff(diff: DiffSummary) -> None:
+    """A line of counts, and a table of the changes that matter most."""
+    counts = diff_fields(diff)
+    listed = counts.pop("changes")
+    click.echo(", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items()))
+    if listed:
+        print_list(listed, as_json=False)
+    changed = sum(counts.values()) - counts["unchanged"]
+    if changed > len(listed):
+        click.echo(f"… and {changed - len(listed)} more changes (--changes {changed} shows all)")
+
+
+def print_rules(old: PricingRules, new: PricingRules) -> None:
+    """Which rules of pricing change."""
+    for field in fields(PricingRules):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before != after:
+            click.echo(f"{field.name.replace('_', ' ')}: {before} becomes {after}")
+
+
+def tell_version(version: CardVersion) -> None:
+    """A line about a version, and one about what it lacks."""
+    if version.active:
+        state = "active"
+    elif version.effective_at is None:
+        state = "not active: rates activate makes it so"
+    elif version.superseded_at is not None and version.superseded_at <= version.effective_at:
+        state = "not active"
+    else:
+        state = f"active from {time(version.effective_at)}"
+    click.echo(f"{version.card} version {version.version}, {version.rates} rates, {state}")
+    if not version.trunks:
+        click.echo(f"{version.card} has no trunk: its calls are refused (no_route)", err=True)
+
+
+def version_fields(version: CardVersion) -> dict[str, Any]:
+    """A version as JSON and tables show it."""
+    return {
+        "card": version.card,
+        "version": version.version,
+        "active": version.active,
+        "in_force_from": time(version.effective_at),
+        "in_force_until": time(version.superseded_at),
+        "rates": version.rates,
+        "currency": version.currency,
+        "trunks": list(version.trunks),
+        "rules": rules_as_json(version.rules),
+        "file": version.source_name,
+        "sha256": version.source_sha256,
+        "imported_at": time(version.imported_at),
+        "activated_at": time(version.activated_at),
+    }
+
+
+def _change(change: RateChange) -> dict[str, Any]:
+    known = change.new or change.old
+    differing = [
+        name
+        for name in Rate.__slots__
+        if name not in (*_ALWAYS_SHOWN, "destination")
+        and change.old
+        and change.new
+        and getattr(change.old, name) != getattr(change.new, name)
+    ]
+    return {
+        "change": _kind(change),
+        "prefix": change.prefix,
+        "destination": known.destination if known else "",
+        "old": _terms(change.old, differing),
+        "new": _terms(change.new, differing),
+    }
+
+
+def _kind(change: RateChange) -> str:
+    if change.old is None:
+        return "new"
+    if change.new is None:
+        return "removed"
+    if change.price_change_micros:
+        return "up" if change.price_change_micros > 0 else "down"
+    return "other"
+
+
+def _terms(rate: Rate | None, differing: list[str]) -> str | None:
+    """Price per minute and increments, e.g. `0.0125 60/6`, and what else differs."""
+    if rate is None:
+        return None
+    if rate.blocked:
+        return "blocked"
+    terms = [f"{money(rate.price_micros_per_minute)} {rate.initial_s}/{rate.increment_s}"]
+    for name in differing:
+        value = getattr(rate, name)
+        if isinstance(value, tuple):
+            value = len(value)
+        elif "_micros" in name:
+            value = money(value)
+        if value or isinstance(value, str):
+            label = name.replace("_micros", "").removesuffix("_s").replace("_", " ")
+            terms.append(f"{label} {value}")
+    return ", ".join(terms)
