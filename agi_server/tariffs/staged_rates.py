@@ -6,6 +6,8 @@ themselves.
 """
 
 from collections.abc import AsyncIterator, Iterable
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 from agi_server.storage.postgres.statements import statement
@@ -15,6 +17,10 @@ from rating.rate_diff import DiffSummary, diff_rates
 from rating.rate_update import updated_rates
 
 _ROWS_AT_A_TIME = 5_000
+_EFFECTIVE_FROM = RATE_COLUMNS.index("effective_from")
+_TERMS = RATE_COLUMNS.index("terms")
+_STAGED = len(RATE_COLUMNS)
+"""Where the flag stands that `staged_beside_stored` adds."""
 
 
 async def stage_rates(db: Any, rates: Iterable[Rate]) -> None:
@@ -26,8 +32,8 @@ async def stage_rates(db: Any, rates: Iterable[Rate]) -> None:
 async def put_changes_onto(db: Any, version_id: int | None) -> None:
     """Make of staged changes all the rates that a version (None: an empty one) has after them."""
     await db.execute(statement("tariffs/create_updated_rate"))
-    async for stored, staged in _parts(db, version_id):
-        await _copy(db, "updated_rate", updated_rates(stored, staged))
+    async for prefixes in _rows_by_prefix(db, version_id):
+        await _copy(db, "updated_rate", updated_rates(*_sides(chain.from_iterable(prefixes))))
     await db.execute(statement("tariffs/drop_staged_rate"))
     await db.execute(statement("tariffs/rename_updated_rate"))
 
@@ -35,8 +41,16 @@ async def put_changes_onto(db: Any, version_id: int | None) -> None:
 async def compare_staged(db: Any, version_id: int | None, most: int) -> DiffSummary:
     """What the staged rates change in a version (None: an empty one); `most` changes are told."""
     summary = DiffSummary(most)
-    async for stored, staged in _parts(db, version_id):
-        summary.add(diff_rates(stored, staged))
+    async for prefixes in _rows_by_prefix(db, version_id):
+        rows: list[Any] = []
+        for same_prefix in prefixes:
+            kind = _plain_kind(same_prefix)
+            # Two of three rows of a usual sheet end here: no rate need be made of them.
+            if kind == "unchanged" or (kind == "new" and len(summary.new) == most):
+                summary.counts[kind] += 1
+            else:
+                rows += same_prefix
+        summary.add(diff_rates(*_sides(rows)))
     return summary
 
 
@@ -57,17 +71,31 @@ async def _copy(db: Any, table: str, rates: Iterable[Rate]) -> None:
     )
 
 
-async def _parts(db: Any, version_id: int | None) -> AsyncIterator[tuple[list[Rate], list[Rate]]]:
-    """Stored and staged rates, prefix by prefix: all rates of a prefix are in one part."""
+async def _rows_by_prefix(db: Any, version_id: int | None) -> AsyncIterator[list[list[Any]]]:
+    """Part by part, for each prefix the stored rows and the staged ones."""
     cursor = await db.cursor(statement("tariffs/staged_beside_stored"), version_id)
-    sides: tuple[list[Rate], list[Rate]] = ([], [])
-    last = ""
+    begun: list[Any] = []
     while rows := await cursor.fetch(_ROWS_AT_A_TIME):
-        for row in rows:
-            *values, staged = row
-            if len(sides[0]) + len(sides[1]) >= _ROWS_AT_A_TIME and values[0] != last:
-                yield sides
-                sides = ([], [])
-            last = values[0]
-            sides[staged].append(rate_of_row(values))
-    yield sides
+        *complete, begun = [list(same) for _, same in groupby([*begun, *rows], itemgetter(0))]
+        if complete:
+            yield complete
+    if begun:
+        yield [begun]
+
+
+def _plain_kind(rows: list[Any]) -> str | None:
+    """What becomes of a prefix with the usual terms and one date; None: make rates to know."""
+    if rows[0][_TERMS] is not None or rows[-1][_TERMS] is not None or len(rows) > 2:
+        return None
+    if len(rows) == 1:
+        return "new" if rows[0][_STAGED] else None
+    same = rows[0][:_EFFECTIVE_FROM] == rows[1][:_EFFECTIVE_FROM]
+    return "unchanged" if same and rows[0][_STAGED] != rows[1][_STAGED] else None
+
+
+def _sides(rows: Iterable[Any]) -> tuple[list[Rate], list[Rate]]:
+    """The stored rates and the staged ones."""
+    sides: tuple[list[Rate], list[Rate]] = ([], [])
+    for row in rows:
+        sides[row[_STAGED]].append(rate_of_row(row[:_STAGED]))
+    return sides

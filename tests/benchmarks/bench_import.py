@@ -44,7 +44,7 @@ def sheet(card: int, count: int, changed: bool) -> Iterator[str]:
 
 def run(env: dict[str, str], *arguments: str) -> int:
     """Peak memory of a command in kB. Raises RuntimeError when it fails."""
-    words = [sys.executable, "-m", "agi_server", "rates", *arguments]
+    words = [sys.executable, "-m", "agi_server", *arguments]
     pid = os.posix_spawn(
         sys.executable,
         words,
@@ -86,8 +86,10 @@ def main() -> None:
                 file.writelines(sheet(0, options.prefixes, bool(month)))
 
         def import_(file: str, card: str, *more: str) -> int:
-            return run(env, "import", str(Path(name, file)), "--card", card, *more)
+            path = str(Path(name, file))
+            return run(env, "rates", "import", path, "--card", card, "--trunk", "gw", *more)
 
+        run(env, "trunk", "create", "gw", "--dial", "PJSIP/{number}@gw")
         sys.stdout.write(f"{options.prefixes:,} prefixes, {processes} processes at a time\n")
         sys.stdout.write(f"{'':34} {'s':>8} {'MB':>8}\n")
         timed(
@@ -110,7 +112,7 @@ def main() -> None:
         )
         timed("1 card, first import", 1, lambda _: import_("all-0.csv", "all", "--activate"), 1)
         timed("1 card, next import", 1, lambda _: import_("all-1.csv", "all", "--activate"), 1)
-        export = ("export", "--card", "all", "-o", str(Path(name, "out.csv")))
+        export = ("rates", "export", "--card", "all", "-o", str(Path(name, "out.csv")))
         timed("1 card, export", 1, lambda _: run(env, *export), 1)
 
 

@@ -25,7 +25,8 @@ def test_an_import_prints_what_changes_and_stays_inactive(shop: Command, tmp_pat
         "up      44      United Kingdom          0.06 1/1    0.09 1/1",
         "down    4490    United Kingdom premium  1.50 60/60  1.20 60/60",
         "new     33      France                              0.01 30/6",
-    ] == done.out.splitlines()[2:5]
+    ] == done.out.splitlines()[3:6]
+    assert "retail: compared with version 1" == done.out.splitlines()[0]
     assert "retail version 2, 3 rates, not active: rates activate makes it so" in done.out
     assert [(2, False), (1, True)] == versions(shop)
     assert "0.06" == shop("rates", "quote", "441", "--json").json["price_per_minute"]
@@ -71,15 +72,15 @@ def test_all_errors_of_a_sheet_are_named_by_line_and_nothing_is_stored(
 
 
 def test_what_is_no_sheet_at_all_is_one_line(shop: Command, tmp_path: Path) -> None:
-    (tmp_path / "latin.csv").write_bytes(b"prefix,destination\n44,K\xf6ln\n")
+    (tmp_path / "image.csv").write_bytes(b"\x89PNG\r\n\x00\x01")
     (tmp_path / "empty.csv").write_text("prefix,destination,price_per_minute,initial\n")
     for name, expected in (
-        ("latin.csv", "latin.csv:2: is not UTF-8 text"),
-        ("empty.csv", "empty.csv: has no rates"),
-        ("none.csv", "none.csv: No such file or directory"),
+        ("image.csv", "image.csv:2: not text: has a byte 0\n1 error: nothing stored"),
+        ("empty.csv", "empty.csv:1: no rates below the header\n1 error: nothing stored"),
+        ("none.csv", "agi-server: none.csv: No such file or directory"),
     ):
         done = shop("rates", "import", name, "--card", "retail")
-        assert (1, f"agi-server: {expected}\n") == (done.exit_code, done.err)
+        assert (1, f"{expected}\n") == (done.exit_code, done.err)
 
 
 def test_a_card_in_another_currency_or_without_a_trunk_is_told(
