@@ -34,6 +34,7 @@ async def put_changes_onto(db: Any, version_id: int | None) -> None:
     await db.execute(statement("tariffs/create_updated_rate"))
     async for prefixes in _rows_by_prefix(db, version_id):
         await _copy(db, "updated_rate", updated_rates(*_sides(chain.from_iterable(prefixes))))
+    await db.execute(statement("tariffs/close_cursors"))
     await db.execute(statement("tariffs/drop_staged_rate"))
     await db.execute(statement("tariffs/rename_updated_rate"))
 

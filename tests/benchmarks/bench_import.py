@@ -1,4 +1,4 @@
-"""Speed and memory of rate imports: 1,000,000 prefixes over 50 cards, then all of them in one sheet.
+"""Speed and memory of rate imports: 1,000,000 prefixes over 50 cards, then all in one sheet.
 
     python tests/benchmarks/bench_import.py [--prefixes N] [--cards N] [--processes N]
 

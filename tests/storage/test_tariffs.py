@@ -2,10 +2,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.pool import open_pool
@@ -16,6 +19,8 @@ from agi_server.tariffs.tables import TariffStore
 from rating.money import RoundingMode
 from rating.rate import Rate, RateWindow, Stage
 from rating.rate_card import OWN_RULES, PricingRules
+from rating.rate_diff import DiffSummary, diff_rates
+from rating.rate_update import updated_rates
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -214,6 +219,101 @@ async def test_trunks_are_replaced_only_when_given(pool: Any) -> None:
     assert ("c",) == (await store(pool, UK, sha256="b", trunks=["c"])).trunks
     with pytest.raises(InvalidFieldError, match="names a trunk twice"):
         await store(pool, UK, trunks=["a", "a"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE rate SET price_micros_per_minute = 1",
+        "DELETE FROM rate",
+        "TRUNCATE rate",
+        "UPDATE rate_card_version SET rules = '{}'",
+        "UPDATE rate_card_version SET version = 2",
+        "UPDATE rate_card_version SET source_sha256 = ''",
+        "DELETE FROM rate_card_version",
+        "UPDATE rate_card SET currency = 'EUR'",
+    ],
+)
+async def test_a_stored_version_never_changes(pool: Any, change: str) -> None:
+    await store(pool, UK, activate=True)
+    with pytest.raises(asyncpg.RaiseError, match="versions of rate cards are immutable"):
+        await pool.execute(change)
+    assert [UK] == await rates_of(pool)
+
+
+async def test_a_version_in_force_may_not_begin_later_nor_another_one_in_the_past(
+    pool: Any,
+) -> None:
+    await store(pool, UK, activate=True)
+    with pytest.raises(RefusedError, match="version 1 is in force already"):
+        await rate_cards.activate_version(pool, "retail", 1, at=NOW, effective_at=LATER)
+    await store(pool, UK, sha256="b")
+    with pytest.raises(InvalidFieldError, match="lies in the past"):
+        await rate_cards.activate_version(pool, "retail", 2, at=LATER, effective_at=NOW)
+    await rate_cards.activate_version(pool, "retail", 2, at=NOW, effective_at=LATER)
+    versions = await rate_cards.list_versions(pool, "retail", at=NOW)
+    assert [(False, LATER, None), (True, NOW, LATER)] == [
+        (each.active, each.effective_at, each.superseded_at) for each in versions
+    ]
+
+
+async def test_changes_are_refused_when_another_version_came_into_force_meanwhile(
+    pool: Any,
+) -> None:
+    await store(pool, UK, activate=True)
+    source = Source(name="changes.csv", sha256="c")
+    async with rate_cards.begin_import(pool, "retail", at=NOW) as importing:
+        await importing.stage([Rate(prefix="33")])
+        await importing.put_changes()
+        await store(pool, UK, sha256="b", activate=True)
+        with pytest.raises(RefusedError, match="came into force meanwhile"):
+            await importing.store(source, currency=None, default_currency="USD")
+    assert [2, 1] == [
+        each.version for each in await rate_cards.list_versions(pool, "retail", at=NOW)
+    ]
+
+
+_prefixes = st.text("0123", min_size=1, max_size=2)
+_dates = st.sampled_from([None, NOW, LATER])
+_rates = st.lists(
+    st.builds(
+        Rate,
+        prefix=_prefixes,
+        price_micros_per_minute=st.integers(0, 2),
+        grace_s=st.integers(0, 1),
+        withdrawn=st.booleans(),
+        effective_from=_dates,
+    ),
+    unique_by=lambda rate: (rate.prefix, rate.effective_from),
+    max_size=12,
+)
+
+
+@given(_rates, _rates, st.booleans(), st.integers(0, 3))
+@settings(
+    deadline=None,
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each has a card of its own
+)
+def test_the_database_compares_and_updates_as_rating_does(
+    postgres_dsn: str, old: list[Rate], new: list[Rate], changes_only: bool, most: int
+) -> None:
+    async def compared() -> DiffSummary:
+        async with open_pool(postgres_dsn) as pool:
+            card = f"card{uuid4().hex}"
+            if old:
+                await store(pool, *old, card=card, activate=True)
+            async with rate_cards.begin_import(pool, card, at=NOW) as importing:
+                await importing.stage(new)
+                if changes_only:
+                    await importing.put_changes()
+                return await importing.compare(most)
+
+    expected = DiffSummary(most)
+    expected.add(diff_rates(old, updated_rates(old, new) if changes_only else new))
+    found = asyncio.run(compared())
+    assert +expected.counts == +found.counts
+    assert expected.changes() == found.changes()
 
 
 async def test_activation_tells_the_daemons(pool: Any) -> None:

@@ -22,6 +22,7 @@ from rating.rate_sheet import (
     RateSheet,
     SheetFormat,
     SheetOptions,
+    open_rate_sheet,
     parse_plain_sheet,
     read_rate_sheet,
 )
@@ -151,6 +152,31 @@ def test_the_format_can_be_forced() -> None:
     assert ["line 1: no header with dialprefix and rateinitial: not A2Billing's export"] == (
         errors_of(read(plain, format=SheetFormat.A2BILLING))
     )
+
+
+def test_a_country_code_may_go_before_each_prefix() -> None:
+    sheet = read('Code,Rate,Increments\n"201, 203-204",0.01,6/6\n', country_code="1")
+    assert ["1201", "1203", "1204"] == [rate.prefix for rate in sheet.rates]
+    assert ["line 2, Code: empty"] == errors_of(
+        read("Code,Rate,Increments\n,0.01,6/6\n", country_code="1")
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "first_comes_after"), [("", 6_000), (",hours", 10_001), (",effective_until", 10_001)]
+)
+def test_rates_come_as_the_sheet_is_read_unless_they_must_be_seen_together(
+    header: str, first_comes_after: int
+) -> None:
+    lines = "".join(f"{number},UK,0.01,1\n" for number in range(10_000, 20_000))
+    text = f"prefix,destination,price_per_minute,initial{header}\n{lines}44,UK,dear,1\n"
+    seen = [0]
+    reading = open_rate_sheet(text.encode(), progress=seen.append)
+    assert "10000" == next(reading.rates).prefix
+    assert seen[-1] < first_comes_after
+    assert (header == "") == ([] == reading.errors)
+    list(reading.rates)
+    assert [10_002] == [error.line for error in reading.errors]
 
 
 def test_progress_tells_the_line_reached() -> None:
