@@ -100,12 +100,14 @@ class Exchange:
 
     def events(self, name: str, **values: Any) -> list[dict[str, Any]]:
         """What the daemons have logged, those that were killed included."""
-        earlier = [
+        return self._events_before(name, values) + self.daemon.of(name, **values)
+
+    def _events_before(self, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        return [
             event
             for event in self.events_before
             if event["event"] == name and values.items() <= event.items()
         ]
-        return earlier + self.daemon.of(name, **values)
 
     def assert_log_is_clean(self) -> None:
         """No fault, nobody accused of one, and no account number."""
@@ -157,10 +159,10 @@ class Exchange:
             for customer in customers:
                 scenes.create_task(play(customer))
 
-    async def logged(self, name: str, count: int = 1, **values: Any) -> list[dict[str, Any]]:
-        """Wait until the daemon has logged so many such events."""
+    async def logged(self, name: str, count: int = 1, **values: Any) -> None:
+        """Wait until the daemons have logged so many such events."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self.daemon.logged(name, count, **values)
+            await self.daemon.logged(name, count - len(self._events_before(name, values)), **values)
 
     async def settled(self, customer: Customer, count: int = 1) -> list[CallRecord]:
         """The CDRs of all calls of a customer, in their order, once so many are settled.
@@ -169,8 +171,7 @@ class Exchange:
         them is reserved any more.
         """
         account_id = customer.account.id
-        await self.logged("call.settled", count - len(self._settled_before(account_id)),
-                          account_id=account_id)  # fmt: skip
+        await self.logged("call.settled", count, account_id=account_id)
         records = await list_calls(self.business.pool, account_id=account_id, state="settled")
         records.reverse()
         assert count == len(records)
@@ -192,13 +193,6 @@ class Exchange:
         assert customer.balance_micros - sum(costs) == now.balance_micros
         await self.assert_nothing_reserved(customer)
         return records
-
-    def _settled_before(self, account_id: int) -> list[dict[str, Any]]:
-        return [
-            event
-            for event in self.events_before
-            if event["event"] == "call.settled" and event["account_id"] == account_id
-        ]
 
     async def assert_nothing_reserved(self, customer: Customer) -> None:
         """No hold, no open call and soon no slot; and the books balance."""
