@@ -3,28 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from agi_server.accounts.account import Account, PaymentType
-from agi_server.background import Background
-from agi_server.calls.authorize import Authorizer
-from agi_server.calls.call_end import ReportedEnd, UnbelievableEndError
-from agi_server.calls.decision import Denial, Grant
-from agi_server.calls.identify import Lookup, Method
-from agi_server.calls.reasons import Reason
-from agi_server.calls.request import CallRequest
-from agi_server.calls.sessions import SessionMemory
-from agi_server.calls.settle import Settler, Witness
-from agi_server.calls.slot_repair import SlotRepair
-from agi_server.calls.void import Voider
-from agi_server.settings import AccountsSettings, CallsSettings
-from agi_server.storage.redis.slots import Slots, open_slots
-from agi_server.tariffs.tables import TariffStore
 from support.business import PER_MINUTE, PER_SECOND, Business
+from support.channel import Channel
 from support.clock import Clock
+from support.daemons import Daemon
+from support.fixtures import StartDaemon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +24,10 @@ class Refill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorize:
+    """A caller who has hung up already has the hold taken back at once."""
+
     prefix: str
+    hung_up: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,136 +37,97 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Void:
-    call: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recover:
     pass
 
 
-Step = Refill | Authorize | Settle | Void | Recover
+Step = Refill | Authorize | Settle | Recover
 
-calls = st.integers(0, 4)
-authorize = st.builds(Authorize, prefix=st.sampled_from([PER_SECOND, PER_MINUTE]))
-steps = st.one_of(
-    authorize,
-    st.builds(Refill, amount_micros=st.integers(1, 2_000_000), movement=st.integers(0, 3)),
-    st.builds(Settle, call=calls, talk_ms=st.none() | st.integers(0, 200_000)),
-    st.builds(Void, call=calls),
-    st.builds(Recover),
+authorize = st.builds(
+    Authorize,
+    prefix=st.sampled_from([PER_SECOND, PER_MINUTE]),
+    hung_up=st.sampled_from([False, False, True]),
 )
+settle = st.builds(Settle, call=st.integers(0, 4), talk_ms=st.none() | st.integers(0, 200_000))
+refill = st.builds(Refill, amount_micros=st.integers(1, 2_000_000), movement=st.integers(0, 3))
+steps = st.one_of(authorize, settle, settle, refill, st.builds(Recover))
 # The steps of a round are taken at the same time, by two daemons in turn; then time passes.
 rounds = st.tuples(st.lists(steps, min_size=2, max_size=8), st.sampled_from([1, 300, 8000]))
 
 
 class Shop:
-    """One account, and the use cases of two daemons on one database."""
+    """One account whose calls come in over two daemons."""
 
-    def __init__(self, business: Business, slots: Slots, tariffs: TariffStore, clock: Clock):
+    def __init__(
+        self, business: Business, daemons: Sequence[Daemon], clock: Clock, account: Account
+    ) -> None:
         self._business = business
+        self._daemons = daemons
         self._clock = clock
-        self._tariffs = tariffs
-        self._background = Background()
-        self._daemons = [self._daemon(slots) for _ in range(2)]
-        self.account: Account
-        self.grants: list[Grant] = []
-        self.movements: dict[int, int] = {}
-
-    def _daemon(self, slots: Slots) -> tuple[Authorizer, Settler, Voider]:
-        db: Any = self._business.pool
-        now = self._clock
-        sessions = SessionMemory()
-        voider = Voider(
-            db=db,
-            slots=slots,
-            sessions=sessions,
-            background=self._background,
-            statement_timeout_ms=1000,
-            now=now,
-        )
-        authorizer = Authorizer(
-            db=db,
-            slots=slots,
-            tariffs=self._tariffs,
-            sessions=sessions,
-            repair=SlotRepair(db=db, slots=slots, background=self._background, now=now),
-            voider=voider,
-            calls=CallsSettings(),
-            accounts=AccountsSettings(),
-            now=now,
-        )
-        return authorizer, Settler(db=db, slots=slots, sessions=sessions, now=now), voider
+        self._account = account
+        self._allowed: list[Channel] = []
+        self._refilled: dict[int, int] = {}
 
     async def take(self, steps: Sequence[Step]) -> None:
         await asyncio.gather(*(self._take(number, step) for number, step in enumerate(steps)))
-        await self._background.finish(10)
 
     async def _take(self, number: int, step: Step) -> None:
-        authorizer, settler, voider = self._daemons[number % 2]
+        port = self._daemons[number % len(self._daemons)].port
         match step:
             case Refill():
                 # The same id with another amount does nothing either: it is the same movement.
                 done = await self._business.refill(
-                    self.account, step.amount_micros, f"refill:{step.movement}"
+                    self._account, step.amount_micros, f"refill:{step.movement}"
                 )
                 if done is not None:
-                    assert step.movement not in self.movements
-                    self.movements[step.movement] = step.amount_micros
+                    assert step.movement not in self._refilled
+                    self._refilled[step.movement] = step.amount_micros
             case Authorize():
-                request = CallRequest(
-                    server="127.0.0.1",
-                    uniqueid="1.1",
-                    channel="PJSIP/phone-00000001",
-                    callerid="",
-                    accountcode=self.account.account_number,
-                    dialled=step.prefix + "20794600",
+                phone = Channel(
+                    port,
+                    self._clock,
+                    accountcode=self._account.account_number,
+                    extension=step.prefix + "20794600",
                 )
-                lookup = Lookup(
-                    method=Method.ACCOUNTCODE, account_number=self.account.account_number
-                )
-                found = await authorizer.find(request, lookup)
-                decision = await authorizer.decide(request, found)
-                event(decision.reason if isinstance(decision, Denial) else "granted")
-                if isinstance(decision, Grant):
-                    self.grants.append(decision)
-            case Settle() if step.call < len(self.grants):
-                reported = ReportedEnd(
-                    dialstatus="CANCEL" if step.talk_ms is None else "ANSWER",
-                    answeredtime_ms="" if step.talk_ms is None else str(step.talk_ms),
-                    hangupcause="16",
-                )
-                call = self.grants[step.call].call_id
-                try:
-                    await settler.settle(call, "1.1", reported, Witness.HANDLER, lambda: 0)
-                    event("settled")
-                except UnbelievableEndError:
-                    event("left to recovery")
-            case Void() if step.call < len(self.grants):
-                grant = self.grants[step.call]
-                await voider.void(grant.account_id, grant.call_id, Reason.CANCELLED)
+                phone.hung_up = step.hung_up
+                answer = await phone.authorize()
+                event(answer.reason or "allowed")
+                if answer.allowed:
+                    self._allowed.append(phone)
+            case Settle() if step.call < len(self._allowed):
+                phone = self._allowed[step.call]
+                handler = Channel(port, self._clock, uniqueid=phone.uniqueid)
+                await handler.settle(step.talk_ms, call=phone.answer.call)
+                event("settled")
             case Recover():
-                event(f"recovered {await self._business.recover(self.account)}")
+                event(f"recovered {await self._business.recover(self._account)}")
 
-    async def check(self, credit_limit_micros: int) -> None:
+    async def check(self, funds_micros: int) -> None:
+        """Nothing is lost, nothing is held twice, no funds are below the limit."""
         assert [] == await self._business.mismatches()
-        now = await self._business.account(self.account)
+        now = await self._business.account(self._account)
         assert now.available_micros >= 0
-        assert now.balance_micros >= -credit_limit_micros
-        states = await self._business.states(self.account)
+        assert now.balance_micros >= -now.credit_limit_micros
+        states = await self._business.states(self._account)
         assert now.in_use == states.get("open", 0)
-        assert len(self.grants) == sum(states.values())
+        assert not now.simultaneous_access or now.in_use <= now.simultaneous_access
+        assert len(self._allowed) == states.get("open", 0) + states.get("settled", 0)
         charged = sum(
             amount
-            for debit, amount in await self._business.charges(self.account)
+            for debit, amount in await self._business.charges(self._account)
             if debit == "customer"
         )
-        assert now.balance_micros == sum(self.movements.values()) - charged
+        assert now.balance_micros == funds_micros + sum(self._refilled.values()) - charged
+
+
+@pytest.fixture
+async def daemons(start_daemon: StartDaemon) -> list[Daemon]:
+    """Two, for all histories."""
+    return [await start_daemon(fastagi={"deadline_ms": 30_000}) for _ in range(2)]
 
 
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -186,30 +139,25 @@ class Shop:
 )
 async def test_books_balance_and_no_funds_fall_below_the_limit_whatever_happens_at_once(
     business: Business,
+    daemons: list[Daemon],
     clock: Clock,
     history: list[tuple[list[Step], int]],
     funds_micros: int,
     simultaneous_access: int,
     credit_limit_micros: int,
 ) -> None:
-    tariffs = TariffStore()
-    await tariffs.reload(business.pool)
-    async with open_slots(business.redis_url, timeout_ms=5000) as slots:
-        shop = Shop(business, slots, tariffs, clock)
-        shop.movements[-1] = funds_micros
-        shop.account = await business.customer(
-            funds_micros,
-            payment_type=PaymentType.POSTPAID if credit_limit_micros else PaymentType.PREPAID,
-            credit_limit_micros=credit_limit_micros,
-            simultaneous_access=simultaneous_access,
-        )
-        for at_once, seconds in history:
-            await shop.take(at_once)
-            await shop.check(credit_limit_micros)
-            if simultaneous_access:
-                assert (await business.account(shop.account)).in_use <= simultaneous_access
-            clock.advance(seconds)
-        clock.advance(100_000)
-        await business.recover(shop.account)
-        await shop.check(credit_limit_micros)
-        assert 0 == (await business.account(shop.account)).held_micros
+    account = await business.customer(
+        funds_micros,
+        payment_type=PaymentType.POSTPAID if credit_limit_micros else PaymentType.PREPAID,
+        credit_limit_micros=credit_limit_micros,
+        simultaneous_access=simultaneous_access,
+    )
+    shop = Shop(business, daemons, clock, account)
+    for at_once, seconds in history:
+        await shop.take(at_once)
+        await shop.check(funds_micros)
+        clock.advance(seconds)
+    clock.advance(100_000)
+    await business.recover(account)
+    await shop.check(funds_micros)
+    assert 0 == (await business.account(account)).held_micros
