@@ -12,6 +12,8 @@ _DIALSTATUS = re.compile(r"[A-Z]{0,20}")
 # The clocks of daemon and Asterisk tick alike, but not from the same moment on: a talk may seem a
 # little longer than the time since authorize.
 _CLOCK_TOLERANCE = timedelta(seconds=2)
+# An Asterisk whose clock is further off than this told no time at all.
+_CLOCK_ERROR = timedelta(days=1)
 
 
 class UnbelievableEndError(Exception):
@@ -59,6 +61,8 @@ class ReportedEnd:
         answered_at = _instant("ANSWERED_AT", self.answered_at)
         ended_at = _instant("ENDED_AT", self.ended_at)
         talk_ms = self._talk_ms(answered_at, ended_at)
+        if ended_at is not None and abs(ended_at - now) > _CLOCK_ERROR:
+            raise UnbelievableEndError("ENDED_AT is more than a day away from now")
         longest = now - authorized_at + _CLOCK_TOLERANCE
         if talk_ms is not None and timedelta(milliseconds=talk_ms) > longest:
             raise UnbelievableEndError("the talk is longer than the time since authorize")

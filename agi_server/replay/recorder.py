@@ -32,6 +32,7 @@ _MAX_SESSION_BYTES = 8_000_000  # a longer one is passed on, but its script ends
 _SHORTEST_WAIT_MS = 100
 _TYPED = re.compile(r"200 result=([0-9A-D*#]+)(?: \(timeout\))?")
 _CALL = re.compile(r'AUTH_CALL=([^,"\\]+)')
+_ACCOUNT_ARGUMENT = re.compile(r"agi_arg_[0-9]+: *account=(.*)")
 _URL = re.compile(r"(?:agi_network_script|agi_request): ([^?]*)(?:\?(.*))?")
 
 
@@ -230,16 +231,19 @@ def _secrets_in(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
                 yield "account", text.removeprefix("agi_accountcode: ")
             elif text.startswith("agi_arg_1: ") and path.rpartition("/")[2] == "settle":
                 yield "call", text.removeprefix("agi_arg_1: ")
+            elif found := _ACCOUNT_ARGUMENT.fullmatch(text):
+                yield "account", found[1]
             elif digits_are_awaited and (found := _TYPED.fullmatch(text)):
                 yield "account", found[1]
 
 
 def _accounts_in(query: str) -> Iterator[str]:
     for pair in query.split("&"):
-        key, _, value = pair.partition("=")
-        if unquote(key) == "account":
+        # Decoded whole: a name that is not decoded by the daemon may still give a number away.
+        key, _, value = unquote(pair).partition("=")
+        if key == "account":
+            yield pair.partition("=")[2]
             yield value
-            yield unquote(value)
 
 
 def _write(

@@ -64,6 +64,8 @@ async def call(session: AgiSession, services: RouteServices, parameters: CallPar
             turn.restart()
             request = replace(request, dialled=digits)
         decision = await _one_call(session, services, turn, request, found, talking=talking)
+        if decision is None:
+            return  # what AUTH_CALL names is not settled: it must stay, for the hangup handler
         if not talking or session.hung_up or not request.dialled or not _goes_on(decision):
             break
         asking = True
@@ -90,8 +92,8 @@ async def _one_call(
     found: Found | Denial,
     *,
     talking: bool,
-) -> Decision:
-    """Decide, and when allowed dial and settle."""
+) -> Decision | None:
+    """Decide, and when allowed dial and settle; None when its end could not be settled."""
     decision: Decision
     emergency = find_emergency(services, request)
     if isinstance(emergency, EmergencyCall):
@@ -108,8 +110,9 @@ async def _one_call(
     decision = await deliver(session, services, decision, prompt=not talking)
     await record(session, services, request, decision)
     if isinstance(decision, Grant):
-        await _dial_and_settle(session, services, request, decision)
-    elif talking and isinstance(decision, Denial):
+        settled = await _dial_and_settle(session, services, request, decision)
+        return decision if settled else None
+    if talking and isinstance(decision, Denial):
         await play(session, DENIAL_PROMPTS[decision.reason])
     return decision
 
@@ -145,8 +148,11 @@ async def _find_again(
 
 async def _dial_and_settle(
     session: AgiSession, services: RouteServices, request: CallRequest, grant: Grant
-) -> None:
-    """Route by route until one carries the call, then settle by what Dial left behind."""
+) -> bool:
+    """Route by route until one carries the call, then settle by what Dial left behind.
+
+    False when the call is not settled: the hangup handler will be heard then.
+    """
     subroutine = services.settings.calls.answered_subroutine
     # i: a carrier that redirects (302) must not choose where the call goes.
     options = f"{grant.dial_options}iU({subroutine})"
@@ -162,7 +168,7 @@ async def _dial_and_settle(
         if session.hung_up or outcome[0] not in _TRY_NEXT_ROUTE:
             break
     if len(outcome) != _OUTCOME.count("|") + 1:
-        return  # the hangup handler knows better
+        return False
     dialstatus, answeredtime_ms, hangupcause, answered_at, ended_at = outcome
     reported = ReportedEnd(
         dialstatus=dialstatus,
@@ -175,8 +181,10 @@ async def _dial_and_settle(
     settled = await settle_patiently(
         session, services, grant.call_id, request.uniqueid, reported, Witness.CALL
     )
-    if isinstance(settled, Settlement):
-        await session.ask(set_variable(CALL, ""))
+    if not isinstance(settled, Settlement):
+        return False
+    await session.ask(set_variable(CALL, ""))
+    return True
 
 
 async def _has_room(services: RouteServices, grant: Grant, before: int, route: int) -> bool:

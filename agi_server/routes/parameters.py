@@ -42,9 +42,15 @@ def route_name(network_script: str) -> str:
 
 
 def split_script(network_script: str) -> tuple[str, list[str]]:
-    """The route's name and its raw `name=value` parts of `authorize?account=…&ask=never`."""
+    """The route's name and the `name=value` parts of `authorize?account=…&ask=never`.
+
+    Values are decoded, names are not: a name stands in the URL as it is, or is unknown.
+    """
     _, _, query = network_script.partition("?")
-    return route_name(network_script), [unquote_value(part) for part in query.split("&") if part]
+    parts = (part.partition("=") for part in query.split("&") if part)
+    return route_name(network_script), [
+        f"{name}{equals}{unquote_value(value)}" for name, equals, value in parts
+    ]
 
 
 def unquote_value(text: str) -> str:

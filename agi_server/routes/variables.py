@@ -10,6 +10,9 @@ ANSWERED_AT = "AUTH_ANSWERED_AT"
 # Which of the routes was dialled last, 1..n; the `call` route sets it, the samples too.
 ROUTE = "AUTH_ROUTE"
 CALL = "AUTH_CALL"
+# Asterisk keeps these from one Dial to the next: what an earlier call of the channel left behind
+# must not be taken for the end of this one, should it never be dialled.
+_NOT_DIALLED_YET = (("DIALSTATUS", ""), ("ANSWEREDTIME_MS", ""))
 
 
 def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
@@ -35,6 +38,7 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
             ("AUTH_CALLERID", ""),
             ("AUTH_PROMPT", ""),
             ("AUTH_LANGUAGE", asterisk_language(language)),
+            *_NOT_DIALLED_YET,
         ]
         further = targets[1:]
     else:
