@@ -92,9 +92,7 @@ def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="NAMES",
             help="Our names of the columns of a sheet without a header.",
         ),
-        click.option(
-            "--country-code", type=_CountryCode(), help="Goes before each prefix."
-        ),
+        click.option("--country-code", type=_CountryCode(), help="Goes before each prefix."),
         click.option(
             "--increments", type=_Increments(), metavar="60/6", help="Where the sheet has none."
         ),

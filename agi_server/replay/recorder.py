@@ -231,9 +231,7 @@ def _secrets_in(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
                 yield "account", text.removeprefix("agi_accountcode: ")
             elif text.startswith("agi_arg_1: ") and path.rpartition("/")[2] == "settle":
                 yield "call", text.removeprefix("agi_arg_1: ")
-            elif found := _ACCOUNT_ARGUMENT.fullmatch(text):
-                yield "account", found[1]
-            elif digits_are_awaited and (found := _TYPED.fullmatch(text)):
+            elif found := (_TYPED if digits_are_awaited else _ACCOUNT_ARGUMENT).fullmatch(text):
                 yield "account", found[1]
 
 

@@ -88,8 +88,9 @@ NOW, ANSWERED, FUTURE = "1772366460.000", "1772366450.000", "4102444800.000"
     ("end", "why"),
     [
         (("ANSWER", "", "16", "1", NOW, ANSWERED), "ENDED_AT is before ANSWERED_AT"),
-        (("ANSWER", "", "16", "1", ANSWERED, FUTURE), "longer than the time since authorize"),
+        (("ANSWER", "", "16", "1", ANSWERED, FUTURE), "more than a day away from now"),
         (("ANSWER", "", "16", "1", "0.000", NOW), "longer than the time since authorize"),
+        (("ANSWER", "1000", "16", "1", "1.000", "1.500"), "more than a day away from now"),
         (("ANSWER", "3600000", "16"), "longer than the time since authorize"),
         (("ANSWER", "999999999999", "16"), "longer than the time since authorize"),
         (("ANSWER", "9999999999999", "16"), "ANSWEREDTIME_MS is not a number"),

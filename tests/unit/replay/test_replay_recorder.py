@@ -176,6 +176,25 @@ async def test_a_secret_keeps_its_name_in_later_sessions(tmp_path: Path) -> None
     assert b"agi_accountcode: {{account_2}}" in text
 
 
+@pytest.mark.parametrize(
+    "session",
+    [
+        AUTHORIZE.replace(b"?account=1000000001", b"").replace(
+            b"AGI Tx >>\n", b"AGI Tx >> agi_arg_1: account=1000000001\nAGI Tx >>\n", 1
+        ),
+        AUTHORIZE.replace(b"?account=", b"?account%3D"),
+    ],
+    ids=["as an argument", "with a name that is encoded"],
+)
+async def test_an_account_number_is_masked_however_it_is_passed(
+    tmp_path: Path, session: bytes
+) -> None:
+    async with recorder(Daemon("GET DATA vm-enter 5000 10", MSET), tmp_path) as running:
+        await play(parse_script(script_of(session)), "127.0.0.1", running.port)
+        recording = await running.recordings.get()
+    assert b"1000000001" not in recording.path.read_bytes()
+
+
 @pytest.mark.parametrize(("directive", "end"), [("close", Close()), ("reset", Reset())])
 async def test_how_asterisk_went_away_is_passed_on_and_recorded(
     tmp_path: Path, directive: str, end: Close | Reset
