@@ -10,7 +10,6 @@ from agi_server.cli.output import print_list, print_one
 from agi_server.cli.parameters import MONEY, TIME, json_option, named_account
 from agi_server.cli.rate_import import import_, rules_options
 from agi_server.cli.rate_price import price
-from agi_server.cli.rate_quote import print_quote
 from agi_server.cli.rate_showing import tell_version, version_fields
 from agi_server.tariffs import rate_cards
 from agi_server.tariffs.rate_cards import CardVersion
@@ -154,6 +153,9 @@ async def quote(
     Example:
       agi-server rates quote 442079460000 --seconds 95 --credit 10
     """
+    # Here: it loads all that prices calls, a fifth of the start of a command.
+    from agi_server.cli.rate_quote import print_quote
+
     await print_quote(
         session,
         number,

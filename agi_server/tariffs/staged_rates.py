@@ -6,7 +6,7 @@ themselves.
 """
 
 from collections.abc import AsyncIterator, Iterable
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -17,6 +17,8 @@ from rating.rate_diff import DiffSummary, diff_rates
 from rating.rate_update import updated_rates
 
 _ROWS_AT_A_TIME = 5_000
+_ROWS_OF_A_COPY = 1_000
+_COPY_TIMEOUT_S = 30
 _EFFECTIVE_FROM = RATE_COLUMNS.index("effective_from")
 _TERMS = RATE_COLUMNS.index("terms")
 _STAGED = len(RATE_COLUMNS)
@@ -67,9 +69,17 @@ async def store_staged(db: Any, version_id: int) -> None:
 
 
 async def _copy(db: Any, table: str, rates: Iterable[Rate]) -> None:
-    await db.copy_records_to_table(
-        table, records=map(row_of_rate, rates), columns=RATE_COLUMNS, timeout=None
-    )
+    """In parts, each with a timeout: a COPY of asyncpg that waits for the server to take what it
+    wrote never notices that it is gone (0.32)."""
+    rows = map(row_of_rate, rates)
+    while part := list(islice(rows, _ROWS_OF_A_COPY)):
+        try:
+            await db.copy_records_to_table(
+                table, records=part, columns=RATE_COLUMNS, timeout=_COPY_TIMEOUT_S
+            )
+        except TimeoutError as error:
+            message = f"PostgreSQL took no rates within {_COPY_TIMEOUT_S} s"
+            raise TimeoutError(message) from error
 
 
 async def _rows_by_prefix(db: Any, version_id: int | None) -> AsyncIterator[list[list[Any]]]:
