@@ -47,8 +47,8 @@ class Entries:
     def __init__(self, column: str, errors: list[SheetError]) -> None:
         self._column = column
         self._errors = errors
-        # Prefixes without a date stand for themselves: a million tuples are a hundred megabytes.
-        self._line_of: dict[str | tuple[str, datetime], int] = {}
+        # By date and then by prefix: a million pairs as keys were seventy megabytes more.
+        self._lines: dict[datetime | None, dict[str, int]] = {}
 
     def rates(self, entries: Iterable[SheetEntry]) -> Iterator[Rate]:
         """The rate of each entry as it comes, where no entry has hours or an end."""
@@ -82,10 +82,11 @@ class Entries:
                 yield from self._dated(together)
 
     def _is_first(self, entry: SheetEntry) -> bool:
-        prefix, date = entry.rate.prefix, entry.rate.effective_from
-        count = len(self._line_of)
-        first = self._line_of.setdefault(prefix if date is None else (prefix, date), entry.line)
-        if len(self._line_of) > count:
+        prefix = entry.rate.prefix
+        line_of = self._lines.setdefault(entry.rate.effective_from, {})
+        count = len(line_of)
+        first = line_of.setdefault(prefix, entry.line)
+        if len(line_of) > count:
             return True
         message = f"{prefix} from the same date stands in line {first} already"
         self._errors.append(SheetError(entry.line, self._column, message))
