@@ -129,3 +129,22 @@ async def test_a_refused_second_authorize_leaves_no_first_call_open(
     phone.accountcode = "999999999"
     assert "account_not_found" == (await phone.authorize()).reason
     assert await nothing_reserved(business, account)
+
+
+async def test_what_an_earlier_dial_of_the_channel_left_is_not_taken_for_this_call(
+    business: Business, channel: NewChannel
+) -> None:
+    account = await business.customer()
+    phone = channel(accountcode=account.account_number)
+    phone.variables |= {"DIALSTATUS": "ANSWER", "ANSWEREDTIME_MS": "1500"}
+    assert (await phone.authorize()).allowed
+    # The caller hangs up before any Dial; the handler sends what the variables say.
+    await phone.run(
+        "settle",
+        phone.answer.call,
+        phone.variables["DIALSTATUS"],
+        phone.variables["ANSWEREDTIME_MS"],
+        "0",
+    )
+    assert [] == await business.charges(account)
+    assert await nothing_reserved(business, account)

@@ -217,7 +217,7 @@ async def test_a_settle_waits_for_the_database_to_come_back(
     clock.advance(30)
     await postgres_proxy.stop()
     settling = asyncio.create_task(phone.settle(5000))
-    await events.wait("backend.down")
+    await events.wait("backend.down", work=None)
     await postgres_proxy.start()
     await settling
     assert "SUCCESS" == phone.variables["AGISTATUS"]
@@ -259,7 +259,7 @@ async def test_a_settle_that_waits_when_its_daemon_stops_tells_asterisk_to_ask_a
     clock.advance(30)
     await postgres_proxy.stop()
     settling = asyncio.create_task(phone.settle(5000))
-    await events.wait("backend.down")
+    await events.wait("backend.down", work=None)
     await daemon.stop()
     await settling
     assert "FAILURE" == phone.variables["AGISTATUS"]
@@ -301,7 +301,7 @@ async def test_the_database_refusing_a_statement_shows_no_account_number(
     await business.set(account, open_calls=0)
     monkey = Channel(daemon.port, clock, uniqueid=phone.uniqueid)
     settling = asyncio.create_task(monkey.settle(call=phone.answer.call))
-    await events.wait("backend.down")
+    await events.wait("backend.down", work=None)
     await business.set(account, open_calls=1)
     await settling
     assert account.account_number not in str(events.events)

@@ -18,11 +18,12 @@ class EventLog:
         self._arrived = asyncio.Event()
 
     def of(self, name: str, **values: Any) -> list[dict[str, Any]]:
-        """The events of a name that have these values."""
+        """The events of a name that have these values; None for a key that an event lacks."""
         return [
             event
             for event in self.events
-            if event["event"] == name and values.items() <= event.items()
+            if event["event"] == name
+            and all(event.get(key) == value for key, value in values.items())
         ]
 
     async def wait(self, name: str, count: int = 1, **values: Any) -> list[dict[str, Any]]:
