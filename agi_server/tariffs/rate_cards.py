@@ -157,7 +157,6 @@ async def begin_import(
     `effective_at` is when the version is to come into force; None: now. Raises InvalidFieldError.
     """
     check_name(card)
-    _check_not_past(effective_at, at)
     async with pool.acquire() as db, db.transaction():
         currency, replaces = await _in_force(db, card, effective_at or at)
         yield CardImport(db, card, currency, replaces, at=at, effective_at=effective_at)
@@ -208,10 +207,10 @@ async def activate_version(
     """Have a version (None: the newest) price calls from `effective_at` on, or from now.
 
     Of several the one with the latest beginning counts, so an older version activated again is a
-    step back. Raises InvalidFieldError for a time in the past, NotFoundError, and RefusedError for
-    a later beginning of the version in force, which would leave none until then.
+    step back. A beginning in the past changes no call that was priced: `calls rerate --in-force`
+    tells which would come out differently. Raises NotFoundError, and RefusedError for a later
+    beginning of the version in force, which would leave none until then.
     """
-    _check_not_past(effective_at, at)
     async with pool.acquire() as db, db.transaction():
         row = await db.fetchrow(statement("tariffs/lock_card"), card)
         if row is None:
@@ -297,11 +296,6 @@ async def _in_force(db: Any, card: str, at: datetime) -> tuple[str | None, Versi
     return row["currency"], VersionInForce(
         id=row["version_id"], version=row["version"], rules=rules
     )
-
-
-def _check_not_past(effective_at: datetime | None, at: datetime) -> None:
-    if effective_at is not None and effective_at < at:
-        raise InvalidFieldError("at", "lies in the past: calls were priced otherwise since")
 
 
 async def _activate(

@@ -110,7 +110,6 @@ def test_wrong_usage_is_exit_code_2_and_names_the_option(shop: Command, tmp_path
     (tmp_path / "new.csv").write_text(HEADER + "44,UK,1,1,1\n")
     for options, part in (
         (("--at", "2099-01-01"), "--activate"),
-        (("--activate", "--at", "2020-01-01"), "at: lies in the past"),
         (("--timezone", "Mars"), "'Mars' is no time zone"),
         (("--increments", "60/0"), "at least 1"),
         (("--increments", "often"), "'often' is not like 60/6"),
