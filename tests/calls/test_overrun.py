@@ -6,7 +6,7 @@ import pytest
 
 from agi_server.accounts.account import PaymentType
 from agi_server.storage.postgres.statements import statement
-from support.business import MICROS, Business, nothing_reserved
+from support.business import MICROS, Business, nothing_reserved, until_waiting_for_a_lock
 from support.clock import Clock
 from support.event_log import EventLog
 from support.fixtures import NewChannel
@@ -92,8 +92,7 @@ async def test_an_overrun_at_the_moment_when_another_call_frees_its_hold_takes_t
                 statement("calls/void_session"), account.id, call, "cancelled", clock()
             )
             settling = asyncio.create_task(late.settle(3_500))
-            while not await operator.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                pass
+            await until_waiting_for_a_lock(operator, settling)
         await settling
     assert [("customer", 4_000)] == await business.charges(account)
     assert [] == events.of("backend.down")

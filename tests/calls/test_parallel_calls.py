@@ -8,7 +8,13 @@ import pytest
 from redis.asyncio import Redis
 
 from agi_server.accounts.account import Account, PaymentType
-from support.business import MICROS, PER_MINUTE, Business, nothing_reserved
+from support.business import (
+    MICROS,
+    PER_MINUTE,
+    Business,
+    nothing_reserved,
+    until_waiting_for_a_lock,
+)
 from support.channel import Answer, Channel
 from support.clock import Clock
 from support.daemons import Daemon
@@ -172,8 +178,7 @@ async def test_what_changes_between_read_and_hold_refuses_the_call_and_gives_its
         async with operator.transaction():
             await operator.execute(f"UPDATE account SET {change} WHERE id = $1", account.id)  # noqa: S608
             deciding = asyncio.create_task(phone.authorize())
-            while not await operator.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                pass
+            await until_waiting_for_a_lock(operator, deciding)
         assert reason == (await deciding).reason
     assert set() == await slots_of(business, account)
     await business.set(account, open_calls=0, balance_micros=10 * MICROS)  # the books again

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from agi_server.accounts.account import Account
-from support.business import Business, nothing_reserved
+from support.business import Business, nothing_reserved, until_waiting_for_a_lock
 from support.channel import Channel
 from support.clock import Clock
 from support.event_log import EventLog
@@ -16,12 +16,10 @@ from support.fixtures import NewChannel
 
 @asynccontextmanager
 async def hold_waits(business: Business, account: Account) -> AsyncIterator[None]:
-    """The account's row is locked inside; entered before a call, which then waits for its hold."""
+    """The account's row is locked inside: a call waits for its hold."""
     async with business.pool.acquire() as operator, operator.transaction():
         await operator.execute("SELECT FROM account WHERE id = $1 FOR UPDATE", account.id)
         yield
-        while not await operator.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            pass
 
 
 async def test_a_caller_who_hung_up_before_the_decision_gets_nothing_held(
@@ -60,8 +58,7 @@ async def test_a_caller_who_leaves_while_the_hold_is_taken_gets_nothing_held(
     phone = channel(accountcode=account.account_number)
     async with hold_waits(business, account):
         deciding = asyncio.create_task(phone.authorize())
-        while not await business.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            pass
+        await until_waiting_for_a_lock(business.pool, deciding)
         leave(phone)
     (denied,) = await events.wait("call.denied")
     assert "cancelled" == denied["reason"]

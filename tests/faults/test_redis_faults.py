@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from agi_server.accounts.account import Account
 from agi_server.storage.redis import slots as redis_slots
-from support.business import MICROS, Business, nothing_reserved
+from support.business import MICROS, Business, nothing_reserved, until_waiting_for_a_lock
 from support.channel import Answer, Channel
 from support.clock import Clock
 from support.daemons import Daemon
@@ -196,14 +196,8 @@ async def test_a_slot_is_given_back_when_the_database_fails_behind_it(
     async with business.pool.acquire() as operator, operator.transaction():
         await operator.execute("UPDATE account SET status = 6 WHERE id = $1", account.id)
         deciding = asyncio.create_task(phone.authorize())
-        await _until_somebody_waits_for_a_lock(business)
+        await until_waiting_for_a_lock(business.pool, deciding)
     assert "unavailable" == (await deciding).reason
     assert postgres_proxy.happened.is_set()
     await daemon.stop()
     assert set() == await slots_of(business, account)
-
-
-async def _until_somebody_waits_for_a_lock(business: Business) -> None:
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    while not await business.pool.fetchval(waiting):
-        pass

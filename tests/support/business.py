@@ -1,5 +1,6 @@
 """A seeded business: what it sells and its customers, made by the services an operator uses."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -140,6 +141,12 @@ class Business:
             return await verify(db)
 
 
+async def until_waiting_for_a_lock(db: Any, work: asyncio.Task[Any]) -> None:
+    """Until `work` waits for a row that somebody else has locked."""
+    while not await db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+        assert not work.done(), "it ended without having to wait"
+
+
 async def nothing_reserved(business: Business, account: Account) -> bool:
     """Whether no hold, no unit of simultaneous access and no open session is left."""
     now = await business.account(account)
@@ -160,4 +167,5 @@ __all__ = [
     "Business",
     "nothing_reserved",
     "open_pool",
+    "until_waiting_for_a_lock",
 ]

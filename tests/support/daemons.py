@@ -14,9 +14,12 @@ from support.clock import Clock
 
 
 def quick_settings(**sections: dict[str, Any]) -> Settings:
-    """The default settings on a free port; a section's values replace its defaults."""
+    """The default settings on a free port; a section's values replace its defaults.
+
+    The deadline is longer than the default: a busy machine must not decide how a test ends.
+    """
     sections = {"fastagi": {}, **sections}
-    sections["fastagi"] = {"port": 0, **sections["fastagi"]}
+    sections["fastagi"] = {"port": 0, "deadline_ms": 20_000, **sections["fastagi"]}
     return Settings.model_validate(sections)
 
 
