@@ -26,9 +26,9 @@ async def refill(
 ) -> int | None:
     """Give credit by one ledger entry; returns the new balance in micros.
 
-    The same `movement_id` in the same month does nothing and returns None, so a repeated request
-    never credits twice. `db` is an asyncpg pool or connection. Raises RefillRefusedError for an
-    amount that is not positive or absurd.
+    The same `movement_id` does nothing and returns None, in whatever month it is asked for again,
+    so a repeated request never credits twice. `db` is an asyncpg pool or connection. Raises
+    RefillRefusedError for an amount that is not positive or absurd.
     """
     if not 0 < amount_micros <= MAX_MONEY_MICROS:
         raise RefillRefusedError("amount: must be greater than 0 and less than 10^12")

@@ -7,6 +7,7 @@ import pytest
 from agi_server.ledger.refills import RefillRefusedError
 from rating.money import MAX_MONEY_MICROS
 from support.business import MICROS, Business
+from support.clock import Clock
 
 
 async def test_the_same_refill_asked_ten_times_at_once_credits_once(business: Business) -> None:
@@ -16,6 +17,31 @@ async def test_the_same_refill_asked_ten_times_at_once_credits_once(business: Bu
     assert [MICROS] == [answer for answer in answers if answer is not None]
     assert MICROS == (await business.account(account)).balance_micros
     assert 2 * MICROS == await business.refill(account, MICROS, "refill:2")
+
+
+async def test_the_same_refill_asked_again_when_the_month_has_changed_credits_once(
+    business: Business, clock: Clock
+) -> None:
+    account = await business.customer(0)
+    assert MICROS == await business.refill(account, MICROS, "refill:1")
+    clock.advance(31 * 86_400)
+    assert await business.refill(account, MICROS, "refill:1") is None
+    assert MICROS == (await business.account(account)).balance_micros
+
+
+async def test_the_same_refill_asked_at_once_on_both_sides_of_a_month_credits_once(
+    business: Business, clock: Clock
+) -> None:
+    account = await business.customer(0)
+
+    async def ask(number: int) -> int | None:
+        if number == 10:
+            clock.advance(31 * 86_400)
+        return await business.refill(account, MICROS, "refill:1")
+
+    answers = await asyncio.gather(*(ask(number) for number in range(20)))
+    assert [MICROS] == [answer for answer in answers if answer is not None]
+    assert MICROS == (await business.account(account)).balance_micros
 
 
 @pytest.mark.parametrize("amount_micros", [0, -1, MAX_MONEY_MICROS + 1])

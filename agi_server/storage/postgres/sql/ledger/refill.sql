@@ -1,10 +1,10 @@
--- Give credit once: the same movement id in the same period does nothing (no row).
+-- Give credit once: the same movement id does nothing (no row), whatever the period.
 -- $1 account, $2 period, $3 movement id, $4 amount, $5 at, $6 by, $7 note
 WITH fresh AS (
     SELECT a.id FROM account a
     WHERE a.id = $1 AND NOT EXISTS (
         SELECT FROM ledger_entry e
-        WHERE e.account_id = $1 AND e.period = $2 AND e.movement_id = $3)
+        WHERE e.account_id = $1 AND e.movement_id = $3 AND e.kind = 'refill')
     FOR UPDATE
 ), moved AS (
     UPDATE account a SET balance_micros = a.balance_micros + $4
