@@ -8,6 +8,7 @@ around it. What was given with `defines` is never shown: it stands there as `{{i
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,16 +56,19 @@ async def play(
     speed: float = 1.0,
     deadline_s: float = 10.0,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    now_s: Callable[[], float] = time.time,
 ) -> PlayResult:
     """Plays all sessions of a script, one after the other, on connections of their own.
 
     `earlier` are captures of scripts before this one: they can be sent, and are captured anew
     where an Rx names them. `speed` divides the scripted waits, which `sleep` (seconds) lets pass.
-    `deadline_s` is how long each expected line, and the end of a connection, may take.
+    `deadline_s` is how long each expected line, and the end of a connection, may take. The times
+    in the script move to `now_s`.
     Raises ScriptError for a name that is not defined, OSError when nobody listens.
     """
     defines, earlier = dict(defines or {}), dict(earlier or {})
     scripts.check_defined(script, earlier | defines)
+    script = scripts.at_time(script, int(now_s()))
     player = _Player(script, (host, port), defines, earlier, speed, deadline_s, sleep)
     difference = None
     try:

@@ -24,6 +24,10 @@ Directives stand on lines of their own and script a hostile peer, or more than o
     ! unterminated    the next Tx line is sent without its line feed
     ! connect         a further connection; so does a new `agi_network:` line after a session
 
+A capture from the field is of another day, and a daemon believes no call that ended then. So the
+times of an answer and an end move with the first channel's `agi_uniqueid`, which says when it
+began, to the moment at which the script is played: see `at_time`.
+
 Bytes that are not UTF-8 are kept as surrogates (`surrogateescape`), in scripts and in traffic, so
 a script file is lossless when read and written with `decode` and `encode`.
 """
@@ -100,6 +104,12 @@ _OPEN = "open"
 # Asterisk notes a command that came in two segments so, and prints it whole afterwards.
 _PARTIAL = "temp buffer "
 SHORTEST_MASKED = 4
+_BEGAN = re.compile(r"agi_uniqueid: (?:.*-)?([0-9]{9,11})\.[0-9]+")
+# Where settle or a read of Dial's variables tells times, epoch with milliseconds.
+_TELLS_TIME = re.compile(r"agi_arg_[67]: |200 result=1 \(")
+_TIME = re.compile(r"(?<![0-9.])([0-9]{9,11})(?=\.[0-9]{3}(?![0-9]))")
+# A time further from the channel's beginning is none of its call: it stays as it is written.
+_LONGEST_CALL_S = 86_400
 
 
 def decode(data: bytes) -> str:
@@ -222,6 +232,31 @@ def check_defined(script: Script, defines: Mapping[str, str]) -> None:
                 if name not in known:
                     problem = f"{{{{{name}}}}} is not defined: --define {name}=…"
                     raise ScriptError(script.name, step.line_number, problem)
+
+
+def at_time(script: Script, now_s: int) -> Script:
+    """The script as if its first channel began at `now_s` (epoch): the times of its calls move too.
+
+    As it was where no channel says when it began.
+    """
+    sent = [step.text for step in script.steps if isinstance(step, Send)]
+    began = next((int(found[1]) for text in sent if (found := _BEGAN.fullmatch(text))), None)
+    if began is None:
+        return script
+
+    def moved(found: re.Match[str]) -> str:
+        is_of_the_call = abs(int(found[1]) - began) < _LONGEST_CALL_S
+        return str(int(found[1]) - began + now_s) if is_of_the_call else found[1]
+
+    return replace(
+        script,
+        steps=tuple(
+            replace(step, text=_TIME.sub(moved, step.text))
+            if isinstance(step, Send) and _TELLS_TIME.match(step.text)
+            else step
+            for step in script.steps
+        ),
+    )
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -225,3 +225,28 @@ def test_the_wire_does_no_io_and_knows_nobody() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == found.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "line", ["agi_arg_6: {}.100", "200 result=1 (ANSWER|2040|16|{}.600|{}.500)"]
+)
+def test_times_of_a_call_move_with_its_channel_to_the_moment_of_playing(line: str) -> None:
+    text = "AGI Tx >> agi_uniqueid: pbx-1795373687.83\nAGI Tx >> " + line
+    recorded, played = (
+        scripts.parse_script(text.format(answered, answered))
+        for answered in (1_795_373_690, 2_000_000_003)
+    )
+    assert played.steps == scripts.at_time(recorded, 2_000_000_000).steps
+
+
+@pytest.mark.parametrize(
+    "line", ["agi_arg_6: soon", "agi_arg_6: 1.000", "agi_channel: PJSIP/1795373690.000"]
+)
+def test_what_is_no_time_of_the_call_stays_as_it_is_written(line: str) -> None:
+    script = scripts.parse_script(f"AGI Tx >> agi_uniqueid: 1795373687.83\nAGI Tx >> {line}\n")
+    assert script == scripts.at_time(script, 2_000_000_000)
+
+
+def test_times_stay_where_no_channel_says_when_it_began() -> None:
+    script = scripts.parse_script("AGI Tx >> agi_arg_6: 1795373690.100\n")
+    assert script == scripts.at_time(script, 2_000_000_000)
