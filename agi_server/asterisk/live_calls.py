@@ -1,0 +1,188 @@
+"""What Asterisk has in progress, kept true by its events and by lists of its channels.
+
+No I/O. A channel is known by its uniqueid. Of a caller's channel it is known, too, whom it talks to
+and since when. Times are Asterisk's own where its events carry them (timestampevents=yes in
+manager.conf), else the moment they were heard.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+Headers = dict[str, str]
+
+
+class Change(Enum):
+    """What became of a channel."""
+
+    STARTED = auto()
+    ANSWERED = auto()  # somebody it dialled answered
+    PARTED = auto()  # whom it talked to has hung up; the channel may live on
+    ENDED = auto()
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveChannel:
+    """One channel. `seen_at` is the last instant at which it was known to be up.
+
+    `answered_at`, `parted_at` and `peer` are of the last party it dialled and that answered;
+    `dialled_at` is when that was rung. `ended_at` is None, too, when it ended unseen.
+    """
+
+    uniqueid: str
+    channel: str
+    linkedid: str
+    accountcode: str
+    seen_at: datetime
+    bridged: bool = False
+    dialled_at: datetime | None = None
+    answered_at: datetime | None = None
+    peer: str | None = None
+    parted_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def talking(self) -> bool:
+        """Whether somebody it dialled has answered and is still there."""
+        return self.answered_at is not None and self.parted_at is None and self.ended_at is None
+
+
+OnChange = Callable[[Change, LiveChannel], None]
+
+
+class LiveCalls:
+    """The channels of one Asterisk; `on_change` is told of each change, once."""
+
+    def __init__(self, on_change: OnChange) -> None:
+        self.channels: dict[str, LiveChannel] = {}
+        self._on_change = on_change
+        self._callers: dict[str, str] = {}  # uniqueid of who answered → of who called
+        # What came and went while a list is on its way: the list may tell otherwise.
+        self._moved: set[str] | None = None
+
+    def hear(self, event: Headers, now: datetime) -> None:
+        """Take in one event; those that tell nothing about a call are ignored."""
+        at = _timestamp(event, now)
+        uniqueid = event.get("Uniqueid", "")
+        if not uniqueid:
+            return
+        match event.get("Event"):
+            case "Newchannel":
+                self._start(uniqueid, event, at)
+            case "DialBegin":
+                self._dial(uniqueid, event, at)
+            case "DialEnd" if event.get("DialStatus") == "ANSWER":
+                self._answer(uniqueid, event, at)
+            case "BridgeEnter":
+                self._bridge(uniqueid, at)
+            case "Rename":
+                if (known := self.channels.get(uniqueid)) and (name := event.get("Newname")):
+                    known.channel = name
+            case "Hangup":
+                self._end(uniqueid, at)
+
+    def begin_list(self) -> None:
+        """A list of all channels is asked for now."""
+        self._moved = set()
+
+    def take_list(self, listed: Iterable[Headers], asked_at: datetime) -> list[LiveChannel]:
+        """Compare with the channels that Asterisk has; what it lacks has ended unseen.
+
+        Returns those that talk to somebody since nobody knows when.
+        """
+        by_uniqueid = {each["Uniqueid"]: each for each in listed if each.get("Uniqueid")}
+        moved, self._moved = self._moved or set(), None
+        for uniqueid, each in by_uniqueid.items():
+            if uniqueid in moved:
+                continue
+            known = self.channels.get(uniqueid)
+            if known is None:
+                known = self._start(uniqueid, each, asked_at)
+            known.seen_at = max(known.seen_at, asked_at)
+            known.bridged = bool(each.get("BridgeId"))
+        for uniqueid in [*self.channels]:
+            if uniqueid not in by_uniqueid and uniqueid not in moved:
+                self._end(uniqueid, None)
+        return [
+            each
+            for each in self.channels.values()
+            if each.bridged and each.answered_at is None and each.uniqueid not in self._callers
+        ]
+
+    def answered_before(self, channel: LiveChannel, at: datetime) -> None:
+        """It was found out when whom it talks to had answered."""
+        if channel.answered_at is None and channel.ended_at is None:
+            channel.answered_at = at
+            self._on_change(Change.ANSWERED, channel)
+
+    def alive(self, now: datetime) -> None:
+        """Asterisk gave a sign of life, and told no end of these."""
+        for each in self.channels.values():
+            each.seen_at = now
+
+    def _start(self, uniqueid: str, about: Headers, at: datetime) -> LiveChannel:
+        if self._moved is not None:
+            self._moved.add(uniqueid)
+        known = self.channels.get(uniqueid)
+        if known is None:
+            known = LiveChannel(
+                uniqueid=uniqueid,
+                channel=about.get("Channel", ""),
+                linkedid=about.get("Linkedid", uniqueid),
+                accountcode=about.get("AccountCode", ""),
+                seen_at=at,
+            )
+            self.channels[uniqueid] = known
+            self._on_change(Change.STARTED, known)
+        return known
+
+    def _dial(self, uniqueid: str, event: Headers, at: datetime) -> None:
+        known = self._start(uniqueid, event, at)
+        if known.talking:
+            return  # whom it talks to is not lost by dialling somebody else
+        self._forget_peer(known)
+        known.dialled_at, known.answered_at, known.parted_at = at, None, None
+
+    def _answer(self, uniqueid: str, event: Headers, at: datetime) -> None:
+        known = self._start(uniqueid, event, at)
+        self._forget_peer(known)
+        known.peer = event.get("DestUniqueid")
+        if known.peer:
+            self._callers[known.peer] = uniqueid
+        known.answered_at, known.parted_at = at, None
+        known.dialled_at = known.dialled_at or at
+        self._on_change(Change.ANSWERED, known)
+
+    def _bridge(self, uniqueid: str, at: datetime) -> None:
+        if known := self.channels.get(uniqueid):
+            known.bridged, known.seen_at = True, max(known.seen_at, at)
+
+    def _end(self, uniqueid: str, at: datetime | None) -> None:
+        if self._moved is not None:
+            self._moved.add(uniqueid)
+        ended = self.channels.pop(uniqueid, None)
+        if ended is None:
+            return
+        caller = self.channels.get(self._callers.pop(uniqueid, ""))
+        if caller is not None and caller.peer == uniqueid and caller.parted_at is None:
+            caller.parted_at = at or ended.seen_at
+            self._on_change(Change.PARTED, caller)
+        self._forget_peer(ended)
+        ended.ended_at = at
+        if at is not None:
+            ended.seen_at = max(ended.seen_at, at)
+        self._on_change(Change.ENDED, ended)
+
+    def _forget_peer(self, channel: LiveChannel) -> None:
+        if channel.peer is not None:
+            self._callers.pop(channel.peer, None)
+
+
+def _timestamp(event: Headers, now: datetime) -> datetime:
+    """The instant of an event by Asterisk's clock, if it told a believable one."""
+    try:
+        at = datetime.fromtimestamp(float(event.get("Timestamp", "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return now
+    return at if abs((at - now).total_seconds()) < 86_400 else now
