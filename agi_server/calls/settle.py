@@ -20,6 +20,7 @@ from agi_server.calls.sessions import (
     account_id_of,
     read_session,
 )
+from agi_server.storage.postgres.standby import confirm_commits
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import Slots
 
@@ -178,6 +179,7 @@ class Settler:
 
     async def _repeated(self, session: OpenSession, elapsed_ms: Callable[[], int]) -> Settlement:
         """It was settled before: perhaps here, but the answer was lost and so was the release."""
+        await confirm_commits(self._db)
         await self._slots.release(session.account_id, session.call_id, session.counted_trunk_ids)
         log.info(
             "call.settle_repeated",

@@ -9,6 +9,7 @@ from agi_server.background import Background
 from agi_server.calls.reasons import Reason
 from agi_server.calls.sessions import SessionMemory
 from agi_server.storage.postgres.health import BACKEND_FAULTS
+from agi_server.storage.postgres.standby import confirm_commits
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import Slots
 
@@ -50,6 +51,8 @@ class Voider:
         row = await self._db.fetchrow(
             statement("calls/void_session"), account_id, call_id, reason.value, self._now()
         )
+        if row is None:
+            await confirm_commits(self._db)
         session = self._sessions.recall(call_id)
         self._sessions.forget(call_id)
         trunk_ids = session.counted_trunk_ids if session else trunk_ids

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from agi_server.ledger.period import period_of
+from agi_server.storage.postgres.standby import confirm_commits
 from agi_server.storage.postgres.statements import statement
 from rating.money import MAX_MONEY_MICROS
 
@@ -44,5 +45,7 @@ async def refill(
             note,
         )
     except asyncpg.UniqueViolationError:
-        return None  # another request with the same id was faster
+        balance_micros = None  # another request with the same id was faster
+    if balance_micros is None:
+        await confirm_commits(db)
     return balance_micros

@@ -12,7 +12,7 @@ from agi_server.settings.table import Settings, section_model
 MASK = "********"
 
 # What may be shown of a connection URL's query; anything else could be a secret.
-_SHOWN_QUERY = {"host", "port", "dbname", "user", "db", "sslmode"}
+_SHOWN_QUERY = {"host", "port", "dbname", "user", "db", "sslmode", "target_session_attrs"}
 
 
 class SettingRow(NamedTuple):

@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
 from typing import Any
 
-import psycopg
-
+from agi_server.storage.postgres.hosts import connect_plainly
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import rate_of_row
 from rating.prefix_table import PrefixTable
@@ -94,7 +93,7 @@ def _receive(process: "subprocess.Popen[bytes]", version_id: int) -> PrefixTable
 
 
 def _stream(dsn: str, version_id: int) -> Iterator[Rate]:
-    with closing(psycopg.connect(dsn)) as connection:
+    with closing(connect_plainly(dsn)) as connection:
         connection.execute("SET TIME ZONE 'UTC'")
         cursor = connection.cursor("rates", binary=True)
         cursor.itersize = _ROWS_AT_A_TIME

@@ -1,7 +1,9 @@
 """PostgreSQL away, slow, half open or cut: a denial in time, and nothing stays reserved for it."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -263,6 +265,24 @@ async def test_a_settle_that_waits_when_its_daemon_stops_tells_asterisk_to_ask_a
     await daemon.stop()
     await settling
     assert "FAILURE" == phone.variables["AGISTATUS"]
+
+
+async def test_a_first_host_that_was_switched_off_keeps_nobody_from_the_second(
+    business: Business, start_daemon: StartDaemon, clock: Clock, proxy_directory: Path
+) -> None:
+    dsn, _, there = business.postgres_dsn.partition("host=")
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(proxy_directory / ".s.PGSQL.5432"))
+        silent.listen(100)  # the kernel takes connections that nobody ever answers
+        daemon = await start_daemon(
+            f"{dsn}host={proxy_directory},{there}&target_session_attrs=primary",
+            fastagi={"deadline_ms": DEADLINE_MS},
+        )
+        account = await business.customer()
+        phone = await allowed_again(daemon, clock, account)
+        await phone.settle()
+        await daemon.stop()
+    assert await nothing_reserved(business, account)
 
 
 async def test_ping_tells_in_time_that_the_database_does_not_answer(

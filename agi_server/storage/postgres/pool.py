@@ -4,8 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
+
+from agi_server.storage.postgres.hosts import each_host
 
 _CLOSE_S = 3.0
 
@@ -39,9 +42,39 @@ async def connect(
 
     Raises OSError or asyncpg.PostgresError when the database cannot be reached.
     """
-    connection = await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=command_timeout_s)
+    connection = await _connect(dsn, timeout=timeout_s, command_timeout=command_timeout_s)
     await _prepare(connection)
     return connection
+
+
+async def _connect(dsn: str, **options: Any) -> asyncpg.Connection:
+    """A connection to the one of the DSN's hosts that is first to give one.
+
+    All are asked at once: in turn, as drivers do it, one that was switched off would use up the
+    time of those behind it.
+    """
+    asked = [asyncio.create_task(_connect_to(one, **options)) for one in each_host(dsn)]
+    waiting, chosen = set(asked), None
+    try:
+        while waiting and chosen is None:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            chosen = next((one for one in done if one.exception() is None), None)
+        return (chosen or asked[0]).result()
+    finally:
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for one in asked:
+            if one is not chosen and not one.cancelled() and one.exception() is None:
+                one.result().terminate()
+
+
+async def _connect_to(dsn: str, **options: Any) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(dsn, **options)
+    except asyncpg.TargetServerAttributeNotMatched:
+        # To the driver that is a mistake of the caller; to us the primary is away.
+        raise ConnectionRefusedError("this server is not the primary") from None
 
 
 @asynccontextmanager
@@ -63,6 +96,7 @@ async def open_pool(
         min_size=min_size,
         max_size=max_size,
         connection_class=_Connection,
+        connect=_connect,
         init=_prepare,
         server_settings=server_settings,
         timeout=give_up_s or 60,

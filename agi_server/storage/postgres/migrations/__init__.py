@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
+
+from agi_server.storage.postgres.hosts import connect_plainly
 
 _HERE = Path(__file__).parent
 
@@ -63,7 +64,7 @@ def _config() -> Config:
 @contextmanager
 def _connection(dsn: str) -> Iterator[Connection]:
     # Connected outside SQLAlchemy, which would wrap the driver's error in one of its own.
-    connected = psycopg.connect(dsn)
+    connected = connect_plainly(dsn)
     engine = create_engine("postgresql+psycopg://", creator=lambda: connected, poolclass=NullPool)
     with engine.connect() as connection:
         yield connection
