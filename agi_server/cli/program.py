@@ -27,6 +27,7 @@ _COMMANDS = {
     "rates": "rates",
     "record": "record",
     "replay": "replay",
+    "report": "report",
     "restriction": "restriction",
     "serve": "serve",
     "trunk": "trunk",

@@ -1,0 +1,156 @@
+"""`agi-server report`: minutes, money and quality of calls."""
+
+import csv
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import click
+
+from agi_server.calls.reports import ReportBy, ReportRow, report_calls
+from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.output import clock, money, print_list
+from agi_server.cli.parameters import TIME, ZONE, json_option
+
+_DEFAULT_PERIOD = timedelta(days=30)
+
+
+@click.group(cls=Group)
+@backend_options
+def report() -> None:
+    """Minutes, revenue, cost, margin, ASR and ACD of the calls that ended.
+
+    \b
+    Example:
+      agi-server report margin --by destination --from 2026-03-01 --to 2026-04-01
+    """
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        json_option,
+        click.option("--csv", "as_csv", is_flag=True, help="Print CSV."),
+        click.option(
+            "--zone", type=ZONE, default="UTC", show_default=True, help="In which days begin."
+        ),
+        click.option("--to", "end", type=TIME, metavar="TIME", help="Not included; else now."),
+        click.option(
+            "--from", "begin", type=TIME, metavar="TIME", help="UTC; else 30 days before the end."
+        ),
+        click.option(
+            "--by", type=click.Choice(get_args(ReportBy)), default="day", show_default=True
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@report.command()
+@_options
+@with_database
+async def traffic(session: Session, **options: Any) -> None:
+    """Calls, answered calls and minutes.
+
+    \b
+    Example:
+      agi-server report traffic --by day --zone Europe/Paris
+    """
+    await _print(session, ("dialled", "answered", "refused", "minutes"), **options)
+
+
+@report.command()
+@_options
+@with_database
+async def revenue(session: Session, **options: Any) -> None:
+    """What customers paid for calls.
+
+    \b
+    Example:
+      agi-server report revenue --by account --csv
+    """
+    await _print(session, ("answered", "minutes", "revenue", "currency"), **options)
+
+
+@report.command()
+@_options
+@with_database
+async def margin(session: Session, **options: Any) -> None:
+    """What is left of the revenue after the carriers are paid.
+
+    \b
+    Example:
+      agi-server report margin --by trunk
+    """
+    columns = ("minutes", "revenue", "cost", "margin", "margin_percent", "currency")
+    await _print(session, columns, **options)
+
+
+@report.command()
+@_options
+@with_database
+async def quality(session: Session, **options: Any) -> None:
+    """ASR (answered of the dialled calls, percent) and ACD (average talk of an answered call).
+
+    \b
+    Example:
+      agi-server report quality --by trunk --json
+    """
+    await _print(session, ("dialled", "answered", "asr_percent", "acd"), **options)
+
+
+async def _print(
+    session: Session,
+    columns: tuple[str, ...],
+    *,
+    by: ReportBy,
+    begin: datetime | None,
+    end: datetime | None,
+    zone: ZoneInfo,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    end = end or session.now
+    begin = begin or end - _DEFAULT_PERIOD
+    if begin >= end:
+        raise click.UsageError("--from must be before --to")
+    if as_csv and as_json:
+        raise click.UsageError("--csv or --json, not both")
+    found = await report_calls(session.db, begin, end, by, zone=zone)
+    shown = [{name: _fields(row, by)[name] for name in _named(by, columns)} for row in found]
+    if as_csv:
+        writer = csv.DictWriter(sys.stdout, _named(by, columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(shown)
+        return
+    print_list(shown, as_json=as_json, nothing="no calls ended in this time")
+
+
+def _named(by: ReportBy, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return ("prefix", "destination", *columns) if by == "destination" else (by, *columns)
+
+
+def _fields(row: ReportRow, by: ReportBy) -> dict[str, Any]:
+    return {
+        "prefix" if by == "destination" else by: row.key,
+        "destination": row.destination,
+        "dialled": row.dialled,
+        "answered": row.answered,
+        "refused": row.refused,
+        "minutes": _hundredths(row.billed_seconds * 100 // 60),
+        "revenue": money(row.revenue_micros),
+        "cost": money(row.buy_cost_micros),
+        "margin": money(row.margin_micros),
+        "margin_percent": _hundredths(row.margin_basis_points),
+        "asr_percent": _hundredths(row.asr_basis_points),
+        "acd": clock(row.acd_ms),
+        "currency": row.currency,
+    }
+
+
+def _hundredths(value: int | None) -> str | None:
+    if value is None:
+        return None
+    sign, digits = "-" * (value < 0), abs(value)
+    return f"{sign}{digits // 100}.{digits % 100:02}"

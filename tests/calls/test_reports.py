@@ -1,0 +1,114 @@
+"""Reports add up what calls were, cost and brought in."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agi_server.calls.reports import ReportBy, ReportRow, report_calls
+from agi_server.tariffs import plans
+from rating.rate import Rate
+from support.business import MICROS, NO_RATE, Business
+from support.channel import Channel
+from support.clock import Clock
+from support.fixtures import StartDaemon
+
+EVENING = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
+LONDON = "442079460000"
+HOUR = timedelta(hours=1)
+
+
+def row(key: str | None, **fields: object) -> ReportRow:
+    unused = dict.fromkeys(
+        ("dialled", "answered", "refused", "talk_ms", "billed_seconds", "revenue_micros"), 0
+    )
+    return ReportRow(
+        key=key,
+        **{"destination": None, "currency": "USD", "buy_cost_micros": 0, **unused, **fields},
+    )
+
+
+ANSWERED = {
+    "dialled": 1,
+    "answered": 1,
+    "talk_ms": 60_000,
+    "billed_seconds": 60,
+    "revenue_micros": 600_000,
+    "buy_cost_micros": 200_000,
+}
+UNANSWERED = {"dialled": 1}
+
+
+@pytest.fixture
+async def account_id(business: Business, start_daemon: StartDaemon, clock: Clock) -> int:
+    """Of a customer with an answered call on one evening, on the next a busy and a refused one."""
+    rate = Rate(prefix="44", price_micros_per_minute=600_000, buy_price_micros_per_minute=200_000)
+    clock.freeze(EVENING)
+    await business.card("sold", [rate], ("gw",))
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(100 * MICROS, plan="sold")
+    daemon = await start_daemon()
+
+    def channel(extension: str) -> Channel:
+        return Channel(daemon.port, clock, accountcode=account.account_number, extension=extension)
+
+    answered = channel(LONDON)
+    await answered.authorize()
+    clock.advance(60)
+    await answered.settle(60_000)
+    clock.advance(HOUR.total_seconds())
+    busy, refused = channel(LONDON), channel(NO_RATE + "1234567")
+    await busy.authorize()
+    await busy.settle(status="BUSY")
+    await refused.authorize()
+    while "denied" not in await business.states(account):
+        pass
+    return account.id
+
+
+async def reported(business: Business, by: ReportBy, zone: str = "UTC") -> list[ReportRow]:
+    return await report_calls(business.pool, EVENING, EVENING + 24 * HOUR, by, zone=ZoneInfo(zone))
+
+
+async def test_days_begin_in_the_zone_asked_for(business: Business, account_id: int) -> None:
+    assert [
+        row("2026-03-02", **ANSWERED),
+        row("2026-03-03", **UNANSWERED, refused=1),
+    ] == await reported(business, "day")
+    assert [row("2026-03-03", **ANSWERED | {"dialled": 2}, refused=1)] == await reported(
+        business, "day", "Europe/Paris"
+    )
+
+
+async def test_what_has_no_destination_trunk_or_group_is_a_row_of_its_own(
+    business: Business, account_id: int
+) -> None:
+    both = ANSWERED | {"dialled": 2}
+    assert [row("44", **both, destination=""), row(None, refused=1)] == await reported(
+        business, "destination"
+    )
+    assert [row("gw", **both), row(None, refused=1)] == await reported(business, "trunk")
+    assert [row(str(account_id), **both, refused=1)] == await reported(business, "account")
+    assert [row(None, **both, refused=1)] == await reported(business, "group")
+
+
+async def test_calls_outside_the_time_are_left_out(business: Business, account_id: int) -> None:
+    end = EVENING + timedelta(minutes=10)
+    found = await report_calls(business.pool, EVENING, end, "account", zone=ZoneInfo("UTC"))
+    assert [row(str(account_id), **ANSWERED)] == found
+
+
+def test_ratios_of_a_row() -> None:
+    many = row("44", **ANSWERED | {"dialled": 3, "answered": 2})
+    assert (6667, 30_000, 400_000, 6667) == (
+        many.asr_basis_points,
+        many.acd_ms,
+        many.margin_micros,
+        many.margin_basis_points,
+    )
+    nothing = row("44")
+    assert (None, None, None) == (
+        nothing.asr_basis_points,
+        nothing.acd_ms,
+        nothing.margin_basis_points,
+    )
