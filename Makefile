@@ -4,6 +4,8 @@
 #   make demo    see scripted calls authorized, debited and settled on real PostgreSQL and Valkey
 #   make test    everything that CI runs
 #   make check   the quick part of it: no real Asterisk, no fault injection
+#   make soak    the long tests, which neither of the two above runs
+#   make bench   measure speed and memory: docs/benchmarks.md says what the figures mean
 #   make docs    write the parts of docs/ that say what the code says
 #   make venv    the environment for development; then: . .venv/bin/activate
 #   make clean   remove what these commands have made
@@ -15,12 +17,13 @@ PYTHON := .venv/bin/python
 HERE := $(shell pwd | cksum | cut -d' ' -f1)
 INSTALLED := .venv/installed-$(HERE)
 INSTALLED_FOR_DEVELOPMENT := .venv/installed-for-development-$(HERE)
+INSTALLED_FOR_BENCH := .venv/installed-for-bench-$(HERE)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: demo test check lint docs venv clean
+.PHONY: demo test check soak bench lint docs venv clean
 
 demo: $(INSTALLED)
 	@$(PYTHON) -m agi_server demo
@@ -30,6 +33,16 @@ test: lint
 
 check: lint
 	$(PYTHON) -m pytest --ignore=tests/asterisk --ignore=tests/faults
+
+soak: venv
+	$(PYTHON) -m pytest -m soak
+
+# One after the other: each would spoil the figures of the next.
+bench: $(INSTALLED_FOR_BENCH)
+	$(PYTHON) tests/benchmarks/bench_rating.py
+	$(PYTHON) tests/benchmarks/bench_reload.py
+	$(PYTHON) tests/benchmarks/bench_import.py
+	$(PYTHON) -m agi_server bench --embedded --calls 5000
 
 lint: venv
 	$(PYTHON) -m ruff check
@@ -55,4 +68,9 @@ $(INSTALLED_FOR_DEVELOPMENT): $(INSTALLED)
 	@echo "Installing the tools for tests ..."
 	@$(PYTHON) -m pip install --quiet 'pip>=25.1' # knows --group
 	@$(PYTHON) -m pip install --quiet --editable . --group dev
+	@touch $@
+
+$(INSTALLED_FOR_BENCH): $(INSTALLED_FOR_DEVELOPMENT)
+	@echo "Installing what the benchmarks compare with ..."
+	@$(PYTHON) -m pip install --quiet --group bench
 	@touch $@

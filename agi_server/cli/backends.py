@@ -138,7 +138,7 @@ def with_database(command: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
                 )
                 return await command(session, *args, **options)
 
-        _log_to_stderr(backends.settings)
+        log_to_stderr(backends.settings)
         return asyncio.run(in_session())
 
     return run
@@ -172,6 +172,12 @@ def chosen_backends() -> Iterator[Backends]:
         )
 
 
+def embedded_word() -> str | None:
+    """DIR of `--embedded` or AGI_SERVER_EMBEDDED; empty where none was named, None without both."""
+    chosen = _chosen().embedded
+    return chosen if chosen is not None else os.environ.get("AGI_SERVER_EMBEDDED") or None
+
+
 async def reach_database(dsn: str) -> None:
     """Raises UnreachableError, which names the database."""
     async with AsyncExitStack() as stack:
@@ -194,7 +200,7 @@ async def _open(stack: AsyncExitStack, dsn: str) -> Any:
         raise UnreachableError(f"PostgreSQL at {mask_url(dsn)}: {why}") from error
 
 
-def _log_to_stderr(settings: Settings) -> None:
+def log_to_stderr(settings: Settings) -> None:
     """Output is for the answer; warnings go beside it, more only where the settings say so."""
     level = settings.log.level if settings.origin("log.level") != "default" else "warning"
     log.configure(settings.log.format, level, sys.stderr)
@@ -202,10 +208,11 @@ def _log_to_stderr(settings: Settings) -> None:
 
 def _embedded_directory(chosen: _Chosen) -> tuple[Path | None, str]:
     """The directory of the private servers, None for none, and what named it."""
-    if chosen.embedded is not None:
-        return (Path(chosen.embedded) if chosen.embedded else default_directory()), "--embedded"
-    variable = os.environ.get("AGI_SERVER_EMBEDDED")
-    return (Path(variable) if variable else None), "AGI_SERVER_EMBEDDED"
+    word = embedded_word()
+    option = "AGI_SERVER_EMBEDDED" if chosen.embedded is None else "--embedded"
+    if word is None:
+        return None, option
+    return (Path(word) if word else default_directory()), option
 
 
 def _chosen() -> _Chosen:

@@ -76,7 +76,18 @@ def test_every_option_has_a_help_or_a_choice() -> None:
 
 def test_the_commands_of_this_release_are_those_of_the_contract() -> None:
     assert {
-        *("callerid", "calls", "config", "customer", "db", "doctor", "group", "ledger", "plan"),
+        *(
+            "bench",
+            "callerid",
+            "calls",
+            "config",
+            "customer",
+            "db",
+            "doctor",
+            "group",
+            "ledger",
+            "plan",
+        ),
         *("rates", "record", "replay", "restriction", "serve", "trunk"),
     } <= {path[0] for path in PATHS if path}
 
