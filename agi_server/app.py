@@ -92,6 +92,7 @@ async def running(
             now=now,
         )
         leases = TrunkLeases(slots)
+        repair = SlotRepair(db=pool, slots=slots, background=background, now=now)
         services = RouteServices(
             settings=settings,
             db=pool,
@@ -101,7 +102,7 @@ async def running(
                 slots=slots,
                 tariffs=tariffs,
                 sessions=sessions,
-                repair=SlotRepair(db=pool, slots=slots, background=background, now=now),
+                repair=repair,
                 voider=voider,
                 leases=leases,
                 calls=settings.calls,
@@ -127,6 +128,7 @@ async def running(
         jobs = [
             asyncio.create_task(_follow_tariffs(postgres_dsn, tariffs, now)),
             asyncio.create_task(_recover(recovery, settings.calls.recover_every_s)),
+            asyncio.create_task(_mend_slots(repair, settings.calls.recover_every_s, deadline_ms)),
         ]
         try:
             yield server
@@ -185,6 +187,19 @@ async def _recover(recovery: Recovery, every_s: int) -> None:
             await recovery.settle_overdue()
         except Exception as error:
             _tell("recovery", error)
+
+
+async def _mend_slots(repair: SlotRepair, every_s: int, deadline_ms: int) -> None:
+    """Make Redis count what PostgreSQL has open.
+
+    A hold begins within the deadline and ends by its statement timeout, which is as long.
+    """
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await repair.mend_all(2 * deadline_ms / 1000)
+        except Exception as error:
+            _tell("slots", error)
 
 
 def _tell(work: str, error: Exception) -> None:

@@ -1,5 +1,6 @@
 """Slots in Redis are rebuilt from PostgreSQL whenever the two are seen to differ."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -34,15 +35,44 @@ class SlotRepair:
         if slot is not None and (not slot.taken or slot.in_use < open_calls):
             self._background.start(self._mend(account_id, slot))
 
+    async def mend_all(self, hold_takes_s: float) -> None:
+        """Free what calls that ended, or never began, still take in Redis; add what it forgot.
+
+        A daemon that dies between slot and hold leaves a slot, or a place on a trunk, that no
+        session has. What is on its way just now looks the same, but has a session when the longest
+        time that a hold may take (`hold_takes_s`) is over. Raises what asyncpg raises.
+        """
+        counted = await self._slots.counted()
+        if counted is None:
+            return
+        await asyncio.sleep(hold_takes_s)
+        open_calls: dict[int, dict[str, datetime]] = {}
+        for row in await self._db.fetch(statement("calls/all_open_sessions")):
+            open_calls.setdefault(row["account_id"], {})[row["call_id"]] = row["expires_at"]
+        for account_id in counted.accounts.keys() | open_calls.keys():
+            calls = counted.accounts.get(account_id, set())
+            leases_ms = self._leases_ms(open_calls.get(account_id, {}))
+            ended = calls - open_calls.get(account_id, {}).keys()
+            for call_id in ended:
+                await self._slots.release(account_id, call_id)
+            missing = {call: left for call, left in leases_ms.items() if call not in calls}
+            added = await self._slots.mend(account_id, missing, prune=False) if missing else 0
+            if ended or added:
+                log.warning(
+                    "slot.reconciled",
+                    account_id=account_id,
+                    in_use=len(calls),
+                    open_calls=len(leases_ms),
+                )
+        up = {call_id for calls in open_calls.values() for call_id in calls}
+        for trunk_id, calls in counted.trunks.items():
+            for call_id in calls - up:
+                await self._slots.release_trunks([trunk_id], call_id)
+
     async def _mend(self, account_id: int, slot: SlotAnswer) -> None:
         """Make the account's slots equal to its open sessions."""
-        now = self._now()
         rows = await self._db.fetch(statement("calls/open_sessions"), account_id)
-        leases_ms = {
-            row["call_id"]: int((row["expires_at"] - now).total_seconds() * 1000)
-            for row in rows
-            if row["expires_at"] > now
-        }
+        leases_ms = self._leases_ms({row["call_id"]: row["expires_at"] for row in rows})
         if await self._slots.mend(account_id, leases_ms, prune=not slot.taken):
             log.warning(
                 "slot.reconciled",
@@ -50,3 +80,11 @@ class SlotRepair:
                 in_use=slot.in_use,
                 open_calls=len(leases_ms),
             )
+
+    def _leases_ms(self, open_calls: dict[str, datetime]) -> dict[str, int]:
+        now = self._now()
+        return {
+            call_id: int((expires_at - now).total_seconds() * 1000)
+            for call_id, expires_at in open_calls.items()
+            if expires_at > now
+        }

@@ -118,7 +118,7 @@ class CallsSettings(_Section):
     unseen_end: Literal["hold", "nothing"] = "hold"
     """What a call is charged whose end nobody saw: all that was held for it, or nothing."""
     recover_every_s: int = Field(default=30, ge=1)
-    """How often calls are looked for whose end nobody saw."""
+    """How often calls are looked for whose end nobody saw, and slots whose call is over."""
 
 
 class AccountsSettings(_Section):

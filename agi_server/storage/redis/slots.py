@@ -4,6 +4,7 @@ Redis answers fast and shows what is live; PostgreSQL's hold decides. So Redis m
 slow at any time: it then says nothing (None), refuses nobody and lets nobody through.
 """
 
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +21,10 @@ log = structlog.get_logger()
 
 # After a failure calls go on without Redis for so long, instead of each waiting for its timeout.
 _AWAY_S = 1.0
+_ACCOUNT_KEY = re.compile(r"\{([0-9]+)\}:slots")
+_TRUNK_KEY = re.compile(r"\{trunks\}:([0-9]+)")
+# Keys that are looked for, or read, in one round trip.
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,14 @@ class SlotAnswer:
 
     taken: bool
     in_use: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """All calls that Redis counts: call ids by the id of their account, and of their trunk."""
+
+    accounts: dict[int, set[str]]
+    trunks: dict[int, set[str]]
 
 
 class Slots:
@@ -121,6 +134,36 @@ class Slots:
             self._went_away(error)
             return 0
         return changed
+
+    async def counted(self) -> Counted | None:
+        """Every call that is counted, a page of accounts at a time; None without Redis."""
+        if not self._asking():
+            return None
+        found = Counted(accounts={}, trunks={})
+        try:
+            keys = [key async for key in self._redis.scan_iter(match="{*}:*", count=_PAGE)]
+            for start in range(0, len(keys), _PAGE):
+                await self._read(keys[start : start + _PAGE], found)
+        except (RedisError, OSError) as error:
+            self._went_away(error)
+            return None
+        self._answered()
+        return found
+
+    async def _read(self, keys: list[str], found: Counted) -> None:
+        """Add what the keys hold; those of others are left alone."""
+        places = []
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                if match := _ACCOUNT_KEY.fullmatch(key):
+                    places.append((found.accounts, int(match[1])))
+                elif match := _TRUNK_KEY.fullmatch(key):
+                    places.append((found.trunks, int(match[1])))
+                else:
+                    continue
+                pipeline.zrange(key, 0, -1)
+            for (ids, id_), calls in zip(places, await pipeline.execute(), strict=True):
+                ids[id_] = set(calls)
 
     async def ping(self) -> bool:
         """Whether Redis answers now."""
