@@ -1,10 +1,14 @@
 """Packages: free minutes or calls of a period, consumed before money."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from rating.price import WHOLE_CALL_FREE_S, Price
+from rating.price import WHOLE_CALL_FREE_S
+from rating.rate import MAX_PREFIX_DIGITS
+
+MAX_AMOUNT = 1_000_000_000
+"""Of seconds or calls in a period: more than anybody can use."""
 
 
 class PackageError(ValueError):
@@ -16,6 +20,18 @@ class PackageUnit(StrEnum):
 
     SECONDS = "seconds"
     CALLS = "calls"
+
+    def free_seconds(self, units: int) -> int:
+        """What a call that has so many units may take, as `price_call` wants it."""
+        if self is PackageUnit.CALLS:
+            return WHOLE_CALL_FREE_S if units else 0
+        return units
+
+    def units(self, package_seconds: int) -> int:
+        """How many units a call takes of which a package pays so many seconds."""
+        if self is PackageUnit.CALLS:
+            return 1 if package_seconds else 0
+        return package_seconds
 
 
 class PackagePeriod(StrEnum):
@@ -42,51 +58,48 @@ class Package:
     prefixes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.amount < 0:
-            raise PackageError(f"amount: {self.amount} is negative")
+        if not 0 <= self.amount <= MAX_AMOUNT:
+            raise PackageError(f"amount: {self.amount} is not 0 to {MAX_AMOUNT}")
         last = 28 if self.period is PackagePeriod.MONTH else 7
         if not 1 <= self.first_day <= last:
             raise PackageError(f"first_day: {self.first_day} is not 1 to {last}")
         for prefix in self.prefixes:
-            if not (prefix.isascii() and prefix.isdigit()):
-                raise PackageError(f"prefixes: {prefix[:40]!r} is not digits")
+            if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= MAX_PREFIX_DIGITS):
+                raise PackageError(
+                    f"prefixes: {prefix[:40]!r} is not 1 to {MAX_PREFIX_DIGITS} digits"
+                )
 
     def covers(self, number: str) -> bool:
         """Whether calls to this normalised number are in the package."""
         return not self.prefixes or number.startswith(self.prefixes)
 
-    def period_at(self, at: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-        """First instant of the period that holds `at`, and of the next (UTC)."""
+    def days_at(self, at: datetime, zone: tzinfo) -> tuple[date, date]:
+        """First day of the period that holds `at`, and of the next, in the account's zone."""
         today = at.astimezone(zone).date()
         if self.period is PackagePeriod.DAY:
-            begin, end = today, today + timedelta(days=1)
-        elif self.period is PackagePeriod.WEEK:
+            return today, today + timedelta(days=1)
+        if self.period is PackagePeriod.WEEK:
             begin = today - timedelta(days=(today.isoweekday() - self.first_day) % 7)
-            end = begin + timedelta(days=7)
-        else:
-            month = today.replace(day=1)
-            if today.day < self.first_day:
-                month = (month - timedelta(days=1)).replace(day=1)
-            begin = month.replace(day=self.first_day)
-            end = (month + timedelta(days=31)).replace(day=self.first_day)
+            return begin, begin + timedelta(days=7)
+        month = today.replace(day=1)
+        if today.day < self.first_day:
+            month = (month - timedelta(days=1)).replace(day=1)
+        return (
+            month.replace(day=self.first_day),
+            (month + timedelta(days=31)).replace(day=self.first_day),
+        )
+
+    def period_at(self, at: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+        """First instant of the period that holds `at`, and of the next (UTC)."""
         first, following = (
-            datetime.combine(day, time(), zone).astimezone(UTC) for day in (begin, end)
+            datetime.combine(day, time(), zone).astimezone(UTC) for day in self.days_at(at, zone)
         )
         return first, following
 
-    def free_seconds(self, used: int) -> int:
-        """What a call may take, as `price_call` wants it.
+    def left(self, taken: int) -> int:
+        """How many units are left when calls have taken so many of the period's.
 
-        `used` is what calls of the period have consumed, and what calls in progress hold: parallel
-        calls never share a second or a free call.
+        Taken is what ended calls used and what calls in progress hold: parallel calls never share
+        a second or a free call.
         """
-        left = max(self.amount - used, 0)
-        if self.unit is PackageUnit.CALLS:
-            return WHOLE_CALL_FREE_S if left else 0
-        return left
-
-    def consumed(self, price: Price) -> int:
-        """How much of the package a call used that was priced with its free seconds."""
-        if self.unit is PackageUnit.CALLS:
-            return 1 if price.package_seconds else 0
-        return price.package_seconds
+        return max(self.amount - taken, 0)

@@ -109,6 +109,24 @@ def price_micros(
     )
 
 
+def package_seconds(
+    rate: Rate,
+    duration_s: int,
+    free_seconds: int,
+    *,
+    rules: PricingRules = OWN_RULES,
+    started_at: datetime | None = None,
+    answered_by: datetime | None = None,
+) -> int:
+    """The most that a call of `duration_s` takes of a package's `free_seconds`, whenever it is
+    answered (see `price_micros`)."""
+    billed = [
+        sell_charges(course, duration_s, rules)[1]
+        for course in courses_of(rate, started_at, answered_by, rules, duration_s)
+    ]
+    return min(max(billed), free_seconds)
+
+
 def courses_of(
     rate: Rate,
     started_at: datetime | None,

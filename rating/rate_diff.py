@@ -119,7 +119,9 @@ def _begins_later(rate: Rate, known: Rate) -> bool:
     return rate.effective_from > known.effective_from
 
 
-def _by_weight(change: RateChange) -> tuple[float, int, str]:
+def _by_weight(change: RateChange) -> tuple[bool, int, int, str]:
+    """From nothing first, then by the share of the old price, in millionths."""
     moved = abs(change.price_change_micros)
     old = change.old.price_micros_per_minute if change.old else 0
-    return (-(moved / old) if old else float("-inf"), -moved, change.prefix)
+    share = moved * 1_000_000 // old if old else 0
+    return bool(old), -share, -moved, change.prefix

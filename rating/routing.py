@@ -11,7 +11,7 @@ from rating.charges import rate_in_force
 from rating.currency import Exchange
 from rating.grant import MAX_FREE_S, grant_seconds
 from rating.prefix_table import PrefixTable
-from rating.price import FULL_PRICE_BASIS_POINTS, price_micros
+from rating.price import FULL_PRICE_BASIS_POINTS, package_seconds, price_micros
 from rating.rate import Rate
 from rating.rate_card import RateCard
 
@@ -81,11 +81,13 @@ class RouteGrant:
     """For how long a call may last and what is held for it, in the account's currency.
 
     A limit of 0 is `no_credit`. `routes` are those that may carry the call for so long.
+    `package_seconds` is what the call may take of a package's free seconds within the limit.
     """
 
     limit_s: int
     held_micros: int
     routes: tuple[Route, ...]
+    package_seconds: int = 0
 
 
 def match_cards(
@@ -183,7 +185,7 @@ def grant_routes(
     that an unaffordable one drops out and refuses nothing; later ones stay if they are affordable
     for as long. The other arguments are those of `grant_seconds`.
     """
-    limit = held = 0
+    limit = held = covered = 0
     kept: list[Route] = []
     for route in routing.routes:
         payer = route.match if sell_price is SellPrice.ROUTE else routing.sell
@@ -215,7 +217,17 @@ def grant_routes(
             free_seconds=free_seconds,
         )
         held = max(held, exchange.convert(price))
+        if free_seconds:
+            seconds = package_seconds(
+                payer.rate,
+                limit,
+                free_seconds,
+                rules=payer.card.rules,
+                started_at=started_at,
+                answered_by=answered_by,
+            )
+            covered = max(covered, seconds)
         kept.append(route)
         if sell_price is SellPrice.FIRST_CARD:
-            return RouteGrant(limit, held, routing.routes)
-    return RouteGrant(limit, held, tuple(kept))
+            return RouteGrant(limit, held, routing.routes, covered)
+    return RouteGrant(limit, held, tuple(kept), covered)

@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import structlog
 
 from agi_server.calls.candidate import (
     Candidate,
+    Funds,
     Terms,
     dial_targets,
     grant_terms,
@@ -23,6 +25,7 @@ from agi_server.calls.identify import (
     count_failure,
     find_account,
 )
+from agi_server.calls.packages import use_of_json
 from agi_server.calls.policy import (
     ACTIVE,
     STATUS_REASONS,
@@ -49,7 +52,7 @@ from rating.number import INTERNATIONAL_RULES, NumberInvalid, NumberRules, norma
 log = structlog.get_logger()
 
 # The funds may change between our read and the hold; after so many tries the caller hears why not.
-_HOLD_TRIES = 3
+_HOLD_TRIES = 4
 
 
 class Authorizer:
@@ -195,12 +198,12 @@ class Authorizer:
         """Slot, trunk, then hold; when the funds moved meanwhile, once more with what is left."""
         account = call.account
         targets = dial_targets(call)
-        available_micros = account.available_micros
+        funds = Funds(available_micros=account.available_micros, package_use=account.package_use)
         slot: SlotAnswer | None = None
         leased = False
         reason = Reason.NO_CREDIT
         for _ in range(_HOLD_TRIES):
-            terms = grant_terms(call, available_micros, self._calls)
+            terms = grant_terms(call, funds, self._calls)
             if isinstance(terms, Reason):
                 reason = terms
                 break
@@ -214,59 +217,69 @@ class Authorizer:
                 full = await self._leases.take(call.trunks, call.call_id, terms.lease_ms)
                 if full:
                     call = replace(call, routes=call.routes[full:])
-                    terms = grant_terms(call, available_micros, self._calls)
+                    terms = grant_terms(call, funds, self._calls)
                     if isinstance(terms, Reason):
                         reason = terms
                         break
             open_calls = await self._hold(call, terms)
             if open_calls is not None:
                 self._repair.compare(account.id, slot, open_calls)
-                return self._grant(call, terms, available_micros, targets)
+                return self._grant(call, terms, funds.available_micros, targets)
             refused = await self._why_refused(account.id, call.now)
             if isinstance(refused, Reason):
                 reason = refused
                 break
-            available_micros = refused
+            funds = refused
         if slot is not None:
             await self._slots.release(account.id, call.call_id, call.counted_trunk_ids)
         return reason
 
     async def _hold(self, call: Candidate, terms: Terms) -> int | None:
-        """The calls in progress with this one; None when the account's row refused it."""
+        """The calls in progress with this one; None when funds or limits refused it."""
         request, promised = call.request, promised_terms(call, terms)
-        rate = promised.sell.rate
-        open_calls: int | None = await self._db.fetchval(
-            statement("calls/take_hold"),
-            call.account.id,
-            call.call_id,
-            terms.held_micros,
-            call.now,
-            request.server,
-            request.uniqueid,
-            request.channel,
-            call.found.method.value,
-            request.callerid,
-            request.dialled,
-            call.number,
-            call.now + timedelta(milliseconds=terms.lease_ms),
-            terms.grant_s * 1000,
-            call.account.currency,
-            call.quote.plan.id,
-            promised.sell.version_id,
-            rate.prefix,
-            rate.effective_from,
-            [call.tariffs.trunks[route.trunk].id for route in terms.routes],
-            promised.discount_basis_points,
-            promised.sell_price,
-            None if promised.sell.factor == 1 else str(promised.sell.factor),
-            routes_as_json(promised),
-            promised.answer_by,
-        )
+        rate, package = promised.sell.rate, terms.package
+        try:
+            open_calls: int | None = await self._db.fetchval(
+                statement("calls/take_hold"),
+                call.account.id,
+                call.call_id,
+                terms.held_micros,
+                call.now,
+                request.server,
+                request.uniqueid,
+                request.channel,
+                call.found.method.value,
+                request.callerid,
+                request.dialled,
+                call.number,
+                call.now + timedelta(milliseconds=terms.lease_ms),
+                terms.grant_s * 1000,
+                call.account.currency,
+                call.quote.plan.id,
+                promised.sell.version_id,
+                rate.prefix,
+                rate.effective_from,
+                [call.tariffs.trunks[route.trunk].id for route in terms.routes],
+                promised.discount_basis_points,
+                promised.sell_price,
+                None if promised.sell.factor == 1 else str(promised.sell.factor),
+                routes_as_json(promised),
+                promised.answer_by,
+                package.named.id if package else None,
+                package.begins_on if package else None,
+                package.ends_on if package else None,
+                package.named.package.amount if package else None,
+                terms.package_units,
+            )
+        except asyncpg.CheckViolationError as refused:
+            if refused.constraint_name != "package_use_within_amount":
+                raise
+            return None  # a parallel call was faster; nothing is held
         return open_calls
 
-    async def _why_refused(self, account_id: int, now: datetime) -> Reason | int:
-        """The reason by the account's row as it is now, or the funds it has now, in micros."""
-        row = await self._db.fetchrow(statement("calls/why_refused"), account_id)
+    async def _why_refused(self, account_id: int, now: datetime) -> Reason | Funds:
+        """The reason by the account's row as it is now, or the funds it has now."""
+        row = await self._db.fetchrow(statement("calls/why_refused"), account_id, now)
         if row["status"] != ACTIVE:
             return STATUS_REASONS[row["status"]]
         if row["locked"]:
@@ -281,10 +294,12 @@ class Authorizer:
             return Reason.TOO_FAST
         if row["simultaneous_access"] and row["open_calls"] >= row["simultaneous_access"]:
             return Reason.TOO_MANY_CALLS
-        available_micros: int = (
-            row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]
+        return Funds(
+            available_micros=row["balance_micros"]
+            + row["credit_limit_micros"]
+            - row["held_micros"],
+            package_use=use_of_json(row["package_use"]),
         )
-        return available_micros
 
     def _grant(
         self, call: Candidate, terms: Terms, available_micros: int, targets: dict[str, str]

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from agi_server.calls.dial import dial_target
 from agi_server.calls.identify import Account, Found
+from agi_server.calls.packages import PackageLeft, PackageUse, package_for
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
 from agi_server.settings import CallsSettings
 from agi_server.tariffs.tables import Quote, Tariffs, Trunk
-from rating.routing import CardMatch, Route, grant_routes
+from rating.routing import CardMatch, Route, RouteGrant, grant_routes
 
 # Time after the last possible end of a call in which its end may still be reported: the samples'
 # hangup handler asks again for some minutes when no daemon listens.
@@ -47,14 +48,25 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Funds:
+    """What an account can pay with: money in micros, and what its packages have left."""
+
+    available_micros: int
+    package_use: PackageUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What would be granted: how long, for how much, over which routes, answered until when."""
+    """What would be granted: how long, for how much, over which routes, answered until when, and
+    `package_units` of a package."""
 
     grant_s: int
     ring_timeout_s: int
     held_micros: int
     routes: tuple[Route, ...]
     answer_by: datetime
+    package: PackageLeft | None
+    package_units: int
 
     @property
     def lease_ms(self) -> int:
@@ -63,7 +75,7 @@ class Terms:
         return (ringing_s + self.grant_s + SETTLE_GRACE_S) * 1000
 
 
-def grant_terms(call: Candidate, available_micros: int, settings: CallsSettings) -> Terms | Reason:
+def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms | Reason:
     """The exact inverse of the price, bounded by grant, free calls and expiry.
 
     The price's hours count from the answer, which may come until every route has rung.
@@ -80,19 +92,31 @@ def grant_terms(call: Candidate, available_micros: int, settings: CallsSettings)
         at_most_s = min(at_most_s, left_s - ring_s * routes)
         if at_most_s < 1:
             return Reason.ACCOUNT_EXPIRED
-    quote = call.quote
-    answer_by = call.now + timedelta(seconds=ring_s * routes)
-    grant = grant_routes(
-        replace(quote.routing, routes=call.routes),
-        available_micros,
-        at_most_s,
-        started_at=call.now,
-        answered_by=answer_by,
-        sell_price=quote.plan.sell_price,
-        discount_basis_points=quote.discount_basis_points,
-        max_free_s=settings.max_free_s,
-        exchanges=quote.exchanges,
-    )
+    quote, answer_by = call.quote, call.now + timedelta(seconds=ring_s * routes)
+
+    def granted(free_seconds: int) -> RouteGrant:
+        return grant_routes(
+            replace(quote.routing, routes=call.routes),
+            funds.available_micros,
+            at_most_s,
+            started_at=call.now,
+            answered_by=answer_by,
+            sell_price=quote.plan.sell_price,
+            discount_basis_points=quote.discount_basis_points,
+            max_free_s=settings.max_free_s,
+            exchanges=quote.exchanges,
+            free_seconds=free_seconds,
+        )
+
+    grant = granted(0)
+    package = None
+    if quote.plan.packages and (grant.held_micros or not grant.limit_s):
+        # A call that costs nothing anyway takes nothing of a package.
+        package = package_for(
+            quote.plan.packages, call.number, funds.package_use, call.now, call.account.timezone
+        )
+        if package is not None:
+            grant = granted(package.free_seconds)
     if grant.limit_s == 0:
         return Reason.NO_CREDIT
     return Terms(
@@ -101,6 +125,8 @@ def grant_terms(call: Candidate, available_micros: int, settings: CallsSettings)
         held_micros=grant.held_micros,
         routes=grant.routes,
         answer_by=answer_by,
+        package=package,
+        package_units=package.named.package.unit.units(grant.package_seconds) if package else 0,
     )
 
 
@@ -125,6 +151,7 @@ def promised_terms(call: Candidate, terms: Terms) -> CallTerms:
         sell_price=quote.plan.sell_price,
         discount_basis_points=quote.discount_basis_points,
         answer_by=terms.answer_by,
+        package=terms.package.terms(terms.package_units) if terms.package else None,
     )
 
 

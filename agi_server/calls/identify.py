@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from agi_server.calls.packages import PackageUse, use_of_json
 from agi_server.calls.request import CallRequest
 from agi_server.storage.postgres.statements import statement
 
@@ -52,6 +53,8 @@ class Account:
     discount_basis_points: int
     country: str | None
     language: str
+    timezone: str
+    package_use: PackageUse
     valid_until: datetime | None
     restriction: int
     rules: tuple[str, ...]
@@ -160,6 +163,8 @@ def _account(row: Any) -> Account:
         discount_basis_points=row["discount_basis_points"],
         country=row["country"],
         language=row["language"],
+        timezone=row["timezone"],
+        package_use=use_of_json(row["package_use"]),
         valid_until=_valid_until(row),
         restriction=row["restriction"],
         rules=tuple(row["rules"] or ()),

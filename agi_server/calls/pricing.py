@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from agi_server.calls.call_end import CallEnd
+from agi_server.calls.packages import PackageTerms
 from rating.currency import Exchange, convert_price
 from rating.price import Price, billable_seconds, price_call
 from rating.rate import Rate
@@ -30,8 +31,8 @@ class CardTerms:
 class CallTerms:
     """Everything a call is priced by. `routes` has the card of each route, in their order.
 
-    The customer pays by `sell`, or by the route that carried the call. The hold reckons with an
-    answer up to `answer_by` (None: whenever).
+    The customer pays by `sell`, or by the route that carried the call, and before that with the
+    part of a `package`. The hold reckons with an answer up to `answer_by` (None: whenever).
     """
 
     sell: CardTerms
@@ -39,6 +40,7 @@ class CallTerms:
     sell_price: SellPrice = SellPrice.FIRST_CARD
     discount_basis_points: int = 0
     answer_by: datetime | None = None
+    package: PackageTerms | None = None
 
     def price(
         self, end: CallEnd, authorized_at: datetime, limit_ms: int, now: datetime
@@ -59,17 +61,22 @@ class CallTerms:
         route = end.route if end.route is not None and 1 <= end.route <= len(self.routes) else 1
         carrier = self.routes[route - 1]
         sell = carrier if self.sell_price is SellPrice.ROUTE else self.sell
-        price = _converted(sell, seconds, started_at, self.discount_basis_points)
+        free_seconds = self.package.free_seconds if self.package else 0
+        price = _converted(sell, seconds, started_at, self.discount_basis_points, free_seconds)
         if carrier is sell:
             return price
-        buy = _converted(carrier, seconds, started_at, 0)
+        buy = _converted(carrier, seconds, started_at)
         return price._replace(
             buy_total_micros=buy.buy_total_micros, buy_billed_seconds=buy.buy_billed_seconds
         )
 
 
 def _converted(
-    terms: CardTerms, seconds: int, started_at: datetime, discount_basis_points: int
+    terms: CardTerms,
+    seconds: int,
+    started_at: datetime,
+    discount_basis_points: int = 0,
+    free_seconds: int = 0,
 ) -> Price:
     price = price_call(
         terms.rate,
@@ -77,6 +84,7 @@ def _converted(
         rules=terms.rules,
         discount_basis_points=discount_basis_points,
         started_at=started_at,
+        free_seconds=free_seconds,
     )
     return price if terms.factor == 1 else convert_price(price, Exchange("", "", terms.factor))
 

@@ -15,7 +15,9 @@ class CallRecord:
 
     `price_lines` are as the settlement stored them, or the last correction; `card` and its version
     name the price of the customer, `exchange` is the factor from the card's currency; `trunk` is
-    the route dialled last, or the first one as long as nothing is known.
+    the route dialled last, or the first one as long as nothing is known. `package` is what paid
+    before money, with `package_used` of its seconds or calls, or as long as the call is open with
+    `package_held` at most.
     """
 
     call_id: str
@@ -52,6 +54,10 @@ class CallRecord:
     discount_basis_points: int
     exchange: str | None
     price_lines: Any
+    package: str | None
+    package_unit: str | None
+    package_held: int
+    package_used: int | None
     witness: str | None
     review: str | None
     settled_at: datetime | None

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from agi_server.calls.call_end import CallEnd
 from agi_server.calls.pricing import CallTerms, CardTerms, lines_as_json
 from agi_server.calls.sessions import terms_of_row
@@ -22,6 +24,8 @@ class Rerated:
     """A call that would cost something else. `cost_micros` is what it has cost so far.
 
     `price` is None where no rate is in force that prices the call: nothing can be corrected then.
+    `package_used` is what it took of a package (None: there was none), `package_rerated` what it
+    would take.
     """
 
     account_id: int
@@ -31,6 +35,8 @@ class Rerated:
     prefix: str
     cost_micros: int
     price: Price | None
+    package_used: int | None
+    package_rerated: int | None
 
     @property
     def difference_micros(self) -> int | None:
@@ -44,19 +50,25 @@ async def rerate(
     """The calls authorized in [begin, end) whose price differs; nothing is changed.
 
     By the terms that each call was promised, or with `in_force` by the version of its card that is
-    in force at its start by now. Discount, currency factor and time of the answer stay.
+    in force at its start by now. Discount, currency factor and time of the answer stay, and so does
+    the part of a package that was held for the call, less what others took of it since.
     """
     rates = _Rates(db)
     after: tuple[datetime, int, str] = (begin, -1, "")
     while True:
         rows = await db.fetch(statement("calls/settled_between"), begin, end, *after, _AT_A_TIME)
         for row in rows:
-            promised = terms_of_row(row)
+            promised = _terms(row)
             terms = await rates.terms_in_force(row, promised) if in_force else promised
             cost_micros = row["corrected_cost_micros"]
             cost_micros = row["cost_micros"] if cost_micros is None else cost_micros
             price = None if terms is None else _price(row, terms)
-            if price is None or price.total_micros != cost_micros:
+            package_rerated = terms.package.used(price) if terms and terms.package else None
+            if (
+                price is None
+                or price.total_micros != cost_micros
+                or package_rerated != row["package_used"]
+            ):
                 yield Rerated(
                     account_id=row["account_id"],
                     call_id=row["call_id"],
@@ -65,6 +77,8 @@ async def rerate(
                     prefix=row["prefix"],
                     cost_micros=cost_micros,
                     price=price,
+                    package_used=row["package_used"],
+                    package_rerated=package_rerated,
                 )
         if len(rows) < _AT_A_TIME:
             return
@@ -74,20 +88,28 @@ async def rerate(
 async def correct(db: Any, call: Rerated, *, created_by: str, reason: str, at: datetime) -> bool:
     """Book the difference by a correcting entry; False when somebody was faster.
 
-    What the account's funds do not cover goes to the overrun account, as at settlement.
+    What the account's funds do not cover goes to the overrun account, as at settlement. What the
+    call takes of its package more or less is booked with it.
     """
     assert call.price is not None
-    row = await db.fetchrow(
-        statement("calls/correct_call"),
-        call.account_id,
-        call.call_id,
-        call.price.total_micros,
-        call.cost_micros,
-        lines_as_json(call.price),
-        at,
-        created_by,
-        reason,
-    )
+    try:
+        row = await db.fetchrow(
+            statement("calls/correct_call"),
+            call.account_id,
+            call.call_id,
+            call.price.total_micros,
+            call.cost_micros,
+            lines_as_json(call.price),
+            at,
+            created_by,
+            reason,
+            call.package_rerated,
+            call.package_used,
+        )
+    except asyncpg.CheckViolationError as refused:
+        if refused.constraint_name != "package_use_within_amount":
+            raise
+        return False  # others took meanwhile what was left of the package
     return row is not None
 
 
@@ -125,6 +147,15 @@ class _Rates:
             rules=rules_of_json(version["rules"]),
             factor=terms.factor,
         )
+
+
+def _terms(row: Any) -> CallTerms:
+    """What the call was promised, less what others took since of its part of a package."""
+    terms = terms_of_row(row)
+    if terms.package is None or row["package_used"] is None:
+        return terms
+    most = row["package_used"] + max(row["package_left"] or 0, 0)
+    return replace(terms, package=replace(terms.package, held=min(terms.package.held, most)))
 
 
 def _price(row: Any, terms: CallTerms) -> Price | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from agi_server.calls.packages import terms_of_package_row
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import rate_of_json_row, rules_of_json
@@ -126,6 +127,7 @@ def terms_of_row(row: Any) -> CallTerms:
         sell_price=SellPrice(row["sell_price"]),
         discount_basis_points=row["discount_basis_points"],
         answer_by=row["answer_by"],
+        package=terms_of_package_row(row),
     )
 
 

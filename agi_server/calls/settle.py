@@ -148,6 +148,7 @@ class Settler:
             lines_as_json(price),
             witness.value,
             review,
+            session.terms.package.used(price) if session.terms.package else None,
         )
         self._sessions.forget(session.call_id)
         if row is None:

@@ -9,7 +9,17 @@ from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallRecord, CallState, list_calls
 from agi_server.calls.rerate import correct, rerate
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.output import amount, clock, moment, money, print_list, print_one, time
+from agi_server.cli.output import (
+    amount,
+    clock,
+    moment,
+    money,
+    percent,
+    print_list,
+    print_one,
+    time,
+    units,
+)
 from agi_server.cli.parameters import TIME, json_option, limit_option, named_account, operator
 from agi_server.refused import NotFoundError
 
@@ -92,6 +102,9 @@ async def show(session: Session, call_id: str, as_json: bool) -> None:
         print_one(fields, as_json=True)
         return
     lines = fields.pop("price_lines") or []
+    for name in ("package_held", "package_used"):
+        fields[name] = units(fields[name], fields["package_unit"])
+    del fields["package_unit"]
     print_one(fields, as_json=False)
     if lines:
         click.echo()
@@ -148,6 +161,8 @@ async def rerate_(
                 "rerated": None if call.price is None else money(call.price.total_micros),
                 "difference": money(call.difference_micros),
                 "currency": call.currency,
+                "package_used": call.package_used,
+                "package_rerated": call.package_rerated,
                 "corrected": corrected,
                 "call_id": call.call_id,
             }
@@ -228,9 +243,13 @@ def _fields(call: CallRecord) -> dict[str, Any]:
         "cost": money(call.cost_micros),
         "corrected_cost": money(call.corrected_cost_micros),
         "buy_cost": money(call.buy_cost_micros),
-        "discount": f"{call.discount_basis_points / 100:g}",
+        "discount": percent(call.discount_basis_points),
         "exchange": call.exchange,
         "currency": call.currency,
+        "package": call.package,
+        "package_unit": call.package_unit,
+        "package_held": call.package_held if call.package else None,
+        "package_used": call.package_used,
         "price_lines": _price_lines(call.price_lines),
         "witness": call.witness,
         "review": call.review,

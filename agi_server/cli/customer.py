@@ -19,7 +19,16 @@ from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.output import money, print_json, print_list, print_one, time, word
+from agi_server.cli.output import (
+    money,
+    percent,
+    print_json,
+    print_list,
+    print_one,
+    time,
+    word,
+)
+from agi_server.cli.package_showing import package_in_words, packages_of
 from agi_server.cli.parameters import (
     MONEY,
     PERCENT,
@@ -164,7 +173,7 @@ async def create(
 @json_option
 @with_database
 async def show(session: Session, account: str, as_json: bool) -> None:
-    """Show a customer: funds, limits, calls in progress.
+    """Show a customer: funds, limits, calls in progress, what is left of its packages.
 
     ACCOUNT is the account number, or id:N as listings show it; the number is masked unless you
     typed it.
@@ -178,7 +187,10 @@ async def show(session: Session, account: str, as_json: bool) -> None:
     shown = (
         account if account == found.account_number else mask_account_number(found.account_number)
     )
-    _print_account(found, shown, as_json)
+    fields = _fields(found, shown)
+    left = await packages_of(session, found)
+    fields["packages"] = left if as_json else [package_in_words(each) for each in left]
+    print_one(fields, as_json=as_json)
 
 
 @customer.command("list")
@@ -360,7 +372,7 @@ def _fields(account: Account, shown_number: str) -> dict[str, Any]:
         "simultaneous_access": account.simultaneous_access,
         "calls_per_second": account.calls_per_second,
         "max_price_per_minute": money(account.max_price_micros_per_minute),
-        "discount": f"{account.discount_basis_points / 100:g}",
+        "discount": percent(account.discount_basis_points),
         "country": account.country,
         "locked": account.locked,
         "callerids": list(account.callerids),

@@ -77,6 +77,19 @@ def clock(duration_ms: int | None) -> str | None:
     return f"{minutes}:{seconds:02}"
 
 
+def percent(basis_points: int) -> str:
+    """Hundredths of a percent as a percentage: at most 2 decimals, no zeros beyond need."""
+    whole, hundredths = divmod(basis_points, 100)
+    return f"{whole}.{hundredths:02d}".rstrip("0").rstrip(".")
+
+
+def units(count: int | None, unit: str | None) -> str | None:
+    """So much of a package: minutes and seconds, `85:00 min`, or `3 calls`."""
+    if count is None or unit is None:
+        return None
+    return f"{clock(count * 1000)} min" if unit == "seconds" else f"{count} calls"
+
+
 def moment(value: datetime) -> str:
     """When, in a table: UTC, to the second."""
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

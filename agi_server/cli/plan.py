@@ -31,6 +31,13 @@ _sell_price_option = click.option(
     type=click.Choice([price.value for price in SellPrice]),
     help="What the customer pays: the first card's price, or that of the route that carries.",
 )
+_package_option = click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    metavar="NAME",
+    help="Pays before money does; repeatable: the first one that has something left counts.",
+)
 _allow_loss_option = click.option(
     "--allow-loss/--no-allow-loss", default=None, help="Keep routes that cost more than they bring."
 )
@@ -49,6 +56,7 @@ _allow_loss_option = click.option(
 @_order_option
 @_sell_price_option
 @_allow_loss_option
+@_package_option
 @json_option
 @with_database
 async def create(
@@ -58,6 +66,7 @@ async def create(
     route_order: str | None,
     sell_price: str | None,
     allow_loss: bool | None,
+    packages: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Create a call plan. Unless told otherwise its routes are tried as the cards stand, the first
@@ -74,6 +83,7 @@ async def create(
         route_order=RouteOrder(route_order or RouteOrder.PRIORITY),
         sell_price=SellPrice(sell_price or SellPrice.FIRST_CARD),
         allow_loss=bool(allow_loss),
+        packages=packages,
     )
     _tell(created, f"call plan {name} created", as_json)
 
@@ -83,6 +93,8 @@ async def create(
 @_order_option
 @_sell_price_option
 @_allow_loss_option
+@_package_option
+@click.option("--no-packages", is_flag=True, help="Take all packages from the plan.")
 @json_option
 @with_database
 async def update(
@@ -91,20 +103,28 @@ async def update(
     route_order: str | None,
     sell_price: str | None,
     allow_loss: bool | None,
+    packages: tuple[str, ...],
+    no_packages: bool,
     as_json: bool,
 ) -> None:
     """Change how a call plan routes and sells; new calls go by it at once.
 
+    Packages replace those it had.
+
     \b
     Example:
       agi-server plan update standard --route-order lcr
+      agi-server plan update standard --package bundle
     """
+    if packages and no_packages:
+        raise click.UsageError("--package and --no-packages exclude each other")
     changed = await plans.change_plan(
         session.db,
         name,
         route_order=None if route_order is None else RouteOrder(route_order),
         sell_price=None if sell_price is None else SellPrice(sell_price),
         allow_loss=allow_loss,
+        packages=packages if packages or no_packages else None,
     )
     _tell(changed, f"call plan {name} changed", as_json)
 
@@ -113,7 +133,7 @@ async def update(
 @json_option
 @with_database
 async def list_(session: Session, as_json: bool) -> None:
-    """List the call plans, their cards in order and how many customers have them.
+    """List the call plans, their cards and packages in order and how many customers have them.
 
     \b
     Example:
@@ -137,5 +157,6 @@ def _fields(found: StoredPlan) -> dict[str, object]:
         "route_order": found.route_order.value,
         "sell_price": found.sell_price.value,
         "allow_loss": found.allow_loss,
+        "packages": list(found.packages),
         "customers": found.accounts,
     }

@@ -24,6 +24,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "group": "group",
     "ledger": "ledger",
+    "package": "package",
     "plan": "plan",
     "rates": "rates",
     "record": "record",

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 import click
@@ -9,10 +11,11 @@ import click
 from agi_server.accounts.account import Account
 from agi_server.calls.call_end import CallEnd
 from agi_server.calls.dial import dial_target
+from agi_server.calls.packages import PackageLeft, package_for, read_package_use
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.calls.reasons import Reason
 from agi_server.cli.backends import Session
-from agi_server.cli.output import money, print_list, print_one, time
+from agi_server.cli.output import money, percent, print_list, print_one, time, units
 from agi_server.refused import NotFoundError, RefusedError
 from agi_server.settings import Settings
 from agi_server.tariffs.tables import Quote, Tariffs, tariffs_for_number
@@ -43,15 +46,21 @@ async def print_quote(
     tariffs = await tariffs_for_number(session.db, number.number, at, settings.accounts.currency)
     name = _plan_name(tariffs, plan or (customer.plan if customer else None))
     quote = _quote(tariffs, name, number.number, at, customer)
-    price = _price(tariffs, quote, seconds, at)
+    price = _price(tariffs, quote, seconds, at, None)
+    package = None
+    if price.total_micros:  # a call that costs nothing anyway takes nothing of a package
+        package = await _package(session, quote, number.number, at, customer)
+        price = _price(tariffs, quote, seconds, at, package)
     fields = _fields(tariffs, quote, number.number, seconds, price)
+    fields["package"] = package.named.name if package else None
     if credit_micros is not None:
         fields["credit"] = money(credit_micros)
-        fields["limit_seconds"] = _limit(quote, credit_micros, at, settings)
+        fields["limit_seconds"] = _limit(quote, credit_micros, at, settings, package)
     steps = [
         *_number_steps(dialled, number, country),
         *_card_steps(quote, at),
         *_route_steps(quote),
+        *_package_steps(quote, package),
         f"{seconds} s of talk bill {price.billed_seconds} s: {money(price.total_micros)}",
     ]
     lines = [
@@ -99,7 +108,20 @@ def _quote(
     raise RefusedError(f"{Reason.NO_RATE.value}: {Reason.NO_RATE.sentence}")
 
 
-def _price(tariffs: Tariffs, quote: Quote, seconds: int, at: datetime) -> Price:
+async def _package(
+    session: Session, quote: Quote, number: str, at: datetime, customer: Account | None
+) -> PackageLeft | None:
+    """The package that would pay: with what the customer has left, or for nobody with all of it."""
+    packages = quote.plan.packages
+    if not packages:
+        return None
+    use = await read_package_use(session.db, customer.id, at) if customer else {}
+    return package_for(packages, number, use, at, customer.timezone if customer else "UTC")
+
+
+def _price(
+    tariffs: Tariffs, quote: Quote, seconds: int, at: datetime, package: PackageLeft | None
+) -> Price:
     """Of a call answered at that time and carried by the first route."""
 
     def card_terms(match: CardMatch) -> CardTerms:
@@ -116,6 +138,7 @@ def _price(tariffs: Tariffs, quote: Quote, seconds: int, at: datetime) -> Price:
         or (card_terms(quote.sell),),
         sell_price=quote.plan.sell_price,
         discount_basis_points=quote.discount_basis_points,
+        package=package.terms(package.left) if package else None,
     )
     end = CallEnd(
         dialstatus="ANSWER",
@@ -130,7 +153,13 @@ def _price(tariffs: Tariffs, quote: Quote, seconds: int, at: datetime) -> Price:
     return price
 
 
-def _limit(quote: Quote, credit_micros: int, at: datetime, settings: Settings) -> int:
+def _limit(
+    quote: Quote,
+    credit_micros: int,
+    at: datetime,
+    settings: Settings,
+    package: PackageLeft | None,
+) -> int:
     """As a call would get it that is answered at once."""
     calls = settings.calls
     grant = grant_routes(
@@ -142,6 +171,7 @@ def _limit(quote: Quote, credit_micros: int, at: datetime, settings: Settings) -
         discount_basis_points=quote.discount_basis_points,
         max_free_s=calls.max_free_s,
         exchanges=quote.exchanges,
+        free_seconds=package.free_seconds if package else 0,
     )
     return grant.limit_s
 
@@ -194,10 +224,28 @@ def _card_steps(quote: Quote, at: datetime) -> Iterator[str]:
         which = "outside of its hours" if sell.at_start is rate else "in its hours"
         yield f"at {time(at)} ({card.rules.zone}) {which}"
     if quote.discount_basis_points:
-        yield f"the account's discount is {quote.discount_basis_points / 100:g} %"
+        yield f"the account's discount is {percent(quote.discount_basis_points)} %"
     factor = quote.factor(sell)
     if factor != 1:
-        yield f"one {card.currency} is {float(factor):.6g} {quote.currency}"
+        yield f"one {card.currency} is {_decimal(factor)} {quote.currency}"
+
+
+def _package_steps(quote: Quote, package: PackageLeft | None) -> Iterator[str]:
+    if package is not None:
+        unit = package.named.package.unit.value
+        yield (
+            f"package {package.named.name} pays first: it has {units(package.left, unit)} left"
+            f" until {package.ends_on}"
+        )
+    elif quote.plan.packages:
+        yield "no package pays: none is for this number and has something left"
+
+
+def _decimal(factor: Fraction) -> str:
+    """To nine digits, which is for reading: prices are converted by the fraction itself."""
+    digits = Context(prec=9)
+    shown = digits.divide(Decimal(factor.numerator), Decimal(factor.denominator))
+    return f"{shown.normalize(digits):f}"
 
 
 def _route_steps(quote: Quote) -> Iterator[str]:

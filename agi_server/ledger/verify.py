@@ -25,6 +25,7 @@ async def verify(db: Any) -> list[Mismatch]:
     async with db.transaction(isolation="repeatable_read", readonly=True):
         accounts = await db.fetch(statement("ledger/verify"))
         calls = await db.fetch(statement("ledger/verify_calls"))
+        packages = await db.fetch(statement("ledger/verify_packages"))
     found: list[Mismatch] = []
     for row in accounts:
         found.extend(_account_mismatches(row))
@@ -35,6 +36,15 @@ async def verify(db: Any) -> list[Mismatch]:
                 what=f"charge of call {row['call_id']}",
                 stored=format_money(row["cost_micros"]),
                 recomputed=format_money(row["charged_micros"]),
+            )
+        )
+    for row in packages:
+        found.append(
+            Mismatch(
+                account_id=row["account_id"],
+                what=f"taken of package {row['package']} from {row['begins_on']}",
+                stored=str(row["taken"]),
+                recomputed=str(row["calls_taken"]),
             )
         )
     return found

@@ -15,7 +15,8 @@ class StoredPlan:
     """A call plan.
 
     The first of its `cards` that prices a number is what the customer pays, unless `sell_price` is
-    by route. Routes that cost more than they bring are dropped unless `allow_loss`.
+    by route. Routes that cost more than they bring are dropped unless `allow_loss`. Its `packages`
+    pay before money does, the first one that covers the number and has something left.
     """
 
     id: int
@@ -24,6 +25,7 @@ class StoredPlan:
     route_order: RouteOrder
     sell_price: SellPrice
     allow_loss: bool
+    packages: tuple[str, ...]
     accounts: int
 
 
@@ -35,8 +37,9 @@ async def create_plan(
     route_order: RouteOrder = RouteOrder.PRIORITY,
     sell_price: SellPrice = SellPrice.FIRST_CARD,
     allow_loss: bool = False,
+    packages: Sequence[str] = (),
 ) -> StoredPlan:
-    """Raises InvalidFieldError, NotFoundError (a card), RefusedError (the name is taken)."""
+    """Raises InvalidFieldError, NotFoundError (card, package), RefusedError (the name is taken)."""
     check_name(name)
     if not cards:
         raise InvalidFieldError("card", "a plan needs at least one rate card")
@@ -52,23 +55,30 @@ async def create_plan(
             sql = statement("tariffs/insert_plan_card")
             if await db.fetchval(sql, new_id, position, card) is None:
                 raise NotFoundError(f"there is no rate card {card}")
+        await _store_packages(db, new_id, packages)
         (row,) = await db.fetch(statement("tariffs/list_plans"), name)
     return _plan(row)
 
 
 async def change_plan(
-    db: Any,
+    pool: Any,
     name: str,
     *,
     route_order: RouteOrder | None = None,
     sell_price: SellPrice | None = None,
     allow_loss: bool | None = None,
+    packages: Sequence[str] | None = None,
 ) -> StoredPlan:
-    """Change what is given; daemons notice at once. Raises NotFoundError."""
-    sql = statement("tariffs/update_plan")
-    if await db.fetchval(sql, name, route_order, sell_price, allow_loss) is None:
-        raise NotFoundError(f"there is no call plan {name}")
-    (row,) = await db.fetch(statement("tariffs/list_plans"), name)
+    """Change what is given; daemons notice at once. Raises InvalidFieldError, NotFoundError."""
+    async with pool.acquire() as db, db.transaction():
+        sql = statement("tariffs/update_plan")
+        changed_id = await db.fetchval(sql, name, route_order, sell_price, allow_loss)
+        if changed_id is None:
+            raise NotFoundError(f"there is no call plan {name}")
+        if packages is not None:
+            await db.execute(statement("tariffs/clear_plan_packages"), changed_id)
+            await _store_packages(db, changed_id, packages)
+        (row,) = await db.fetch(statement("tariffs/list_plans"), name)
     return _plan(row)
 
 
@@ -85,6 +95,15 @@ async def list_plans(db: Any) -> list[StoredPlan]:
     return [_plan(row) for row in await db.fetch(statement("tariffs/list_plans"), None)]
 
 
+async def _store_packages(db: Any, changed_id: int, packages: Sequence[str]) -> None:
+    if len(set(packages)) != len(packages):
+        raise InvalidFieldError("package", "names a package twice")
+    for position, package in enumerate(packages):
+        sql = statement("tariffs/insert_plan_package")
+        if await db.fetchval(sql, changed_id, position, package) is None:
+            raise NotFoundError(f"there is no package {package}")
+
+
 def _plan(row: Any) -> StoredPlan:
     return StoredPlan(
         id=row["id"],
@@ -93,5 +112,6 @@ def _plan(row: Any) -> StoredPlan:
         route_order=RouteOrder(row["route_order"]),
         sell_price=SellPrice(row["sell_price"]),
         allow_loss=row["allow_loss"],
+        packages=tuple(row["packages"]),
         accounts=row["accounts"],
     )

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.packages import NamedPackage, packages_of_plans
 from agi_server.tariffs.stored_rates import rules_of_json
 from agi_server.tariffs.table_builder import build_tables, read_rates
 from rating.currency import Exchange, ExchangeRate, ExchangeTable
@@ -48,7 +49,8 @@ class Trunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A call plan: its cards in order, each version in force now or later, and how it routes."""
+    """A call plan: its cards in order, each version in force now or later, how it routes, and the
+    packages that it gives."""
 
     id: int
     name: str
@@ -56,6 +58,7 @@ class Plan:
     sell_price: SellPrice
     allow_loss: bool
     cards: tuple[tuple[RateCard, PrefixTable], ...]
+    packages: tuple[NamedPackage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +181,7 @@ class TariffStore:
         """
         rows = await db.fetch(statement("tariffs/load_cards"), at)
         trunks = await db.fetch(statement("tariffs/load_trunks"))
+        packages = await packages_of_plans(db)
         exchange_rates = await db.fetch(
             statement("tariffs/load_exchange_rates"), self._base_currency
         )
@@ -185,7 +189,7 @@ class TariffStore:
         tables = {id_: table for id_, table in self._tables.items() if id_ in wanted}
         tables |= await build_tables(db, wanted - tables.keys(), self._dsn)
         self.current = _snapshot(
-            rows, tables, trunks, _exchange_table(self._base_currency, exchange_rates)
+            rows, tables, trunks, packages, _exchange_table(self._base_currency, exchange_rates)
         )
         self._tables = tables
 
@@ -194,12 +198,13 @@ async def tariffs_for_number(db: Any, number: str, at: datetime, base_currency: 
     """A snapshot that knows the rates of one number only: quick, whatever the size of the cards."""
     rows = await db.fetch(statement("tariffs/load_cards"), at)
     trunks = await db.fetch(statement("tariffs/load_trunks"))
+    packages = await packages_of_plans(db)
     exchange_rates = await db.fetch(statement("tariffs/load_exchange_rates"), base_currency)
     versions = {row["version_id"] for row in rows} - {None}
     tables = {
         version_id: PrefixTable(await read_rates(db, version_id, number)) for version_id in versions
     }
-    return _snapshot(rows, tables, trunks, _exchange_table(base_currency, exchange_rates))
+    return _snapshot(rows, tables, trunks, packages, _exchange_table(base_currency, exchange_rates))
 
 
 def _exchange_table(base: str, rows: list[Any]) -> ExchangeTable:
@@ -220,6 +225,7 @@ def _snapshot(
     rows: list[Any],
     tables: Mapping[int, PrefixTable],
     trunk_rows: list[Any],
+    packages: Mapping[int, tuple[NamedPackage, ...]],
     exchange_table: ExchangeTable,
 ) -> Tariffs:
     trunks = [Trunk(**row) for row in trunk_rows]
@@ -243,6 +249,7 @@ def _snapshot(
             sell_price=SellPrice(row["sell_price"]),
             allow_loss=row["allow_loss"],
             cards=tuple(cards[id_]),
+            packages=packages.get(id_, ()),
         )
         for id_, row in plan_rows.items()
     }

@@ -7,6 +7,8 @@ import pytest
 
 from agi_server.calls.rerate import Rerated, correct, rerate
 from agi_server.tariffs import plans
+from agi_server.tariffs.packages import change_package, create_package
+from rating.package import PackageUnit
 from rating.rate import Rate
 from support.business import Business, nothing_reserved
 from support.channel import Channel
@@ -117,3 +119,76 @@ async def test_what_the_funds_do_not_cover_is_overrun_and_is_paid_back_first(
         ("revenue", "overrun", 3_000),
     ] == (await corrections(business, account))[2:]
     assert 2_000 == (await business.account(account)).balance_micros
+
+
+async def with_package(business: Business, now: datetime, amount: int, rate: Rate) -> Any:
+    """A customer without money on a plan `sold`, with a package of seconds."""
+    await business.card("sold", [rate], ("gw",), effective_at=now - timedelta(days=2))
+    await create_package(business.pool, "bundle", PackageUnit.SECONDS, amount)
+    await plans.create_plan(business.pool, "sold", ["sold"], packages=["bundle"])
+    return await business.customer(0, plan="sold")
+
+
+async def taken(business: Business) -> int:
+    return int(await business.pool.fetchval("SELECT taken FROM package_use"))
+
+
+BY_MINUTE = Rate(prefix="44", price_micros_per_minute=WRONG, initial_s=60, increment_s=60)
+BY_SECOND = Rate(prefix="44", price_micros_per_minute=WRONG)
+
+
+async def test_a_call_with_a_package_comes_out_as_it_was_promised(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    now = clock()
+    account = await with_package(business, now, 4, BY_SECOND)
+    await business.refill(account, 10_000, "refill:1")
+    await talk(business, start_daemon, clock, account)
+    assert [("customer", 6_000)] == await business.charges(account)
+    await change_package(business.pool, "bundle", amount=0)
+    assert [] == await differences(business, now, in_force=False)
+
+
+async def test_what_a_call_takes_of_its_package_is_corrected_even_where_the_price_is_the_same(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    now = clock()
+    account = await with_package(business, now, 100, BY_MINUTE)
+    await talk(business, start_daemon, clock, account)
+    await business.card("sold", [BY_SECOND], ("gw",), effective_at=now - timedelta(days=1))
+    (found,) = await differences(business, now, in_force=True)
+    assert (0, 60, 10) == (found.difference_micros, found.package_used, found.package_rerated)
+    assert 60 == await taken(business)
+    assert await apply(business, found)
+    assert not await apply(business, found)
+    assert (10, []) == (await taken(business), await corrections(business, account))
+    assert [] == await differences(business, now, in_force=True)
+
+
+async def test_what_others_took_of_the_package_since_is_paid_with_money(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    """Ten seconds by the second, of 100 that were held; then 85 more are used by another call."""
+    now = clock()
+    account = await with_package(business, now, 100, BY_SECOND)
+    first = await talk(business, start_daemon, clock, account)
+    daemon = await start_daemon()
+    phone = Channel(daemon.port, clock, accountcode=account.account_number)
+    await phone.authorize()
+    clock.advance(90)
+    await phone.settle(85_000)
+    await business.refill(account, 100_000, "refill:1")
+    await business.card("sold", [BY_MINUTE], ("gw",), effective_at=now - timedelta(days=1))
+    dearer, other = await differences(business, now, in_force=True)
+    # 60 s billed, 10 + 5 of them free; the other one has 85 + 5 of 120.
+    assert (first, 45_000, 15) == (
+        dearer.call_id, dearer.difference_micros, dearer.package_rerated,
+    )  # fmt: skip
+    assert (30_000, 90) == (other.difference_micros, other.package_rerated)
+    assert await apply(business, dearer)
+    assert not await apply(business, other)  # the first has taken the last five seconds
+    (other,) = await differences(business, now, in_force=True)
+    assert (35_000, 85) == (other.difference_micros, other.package_rerated)
+    assert await apply(business, other)
+    assert 100 == await taken(business)
+    assert 20_000 == (await business.account(account)).balance_micros

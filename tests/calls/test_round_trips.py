@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from agi_server.tariffs.packages import create_package
+from agi_server.tariffs.plans import change_plan
+from rating.package import PackageUnit
 from support.business import Business
 from support.channel import Channel
 from support.clock import Clock
@@ -37,7 +40,7 @@ class Meter:
         )
 
 
-@pytest.mark.parametrize("identified_by", ["accountcode", "callerid", "account"])
+@pytest.mark.parametrize("identified_by", ["accountcode", "callerid", "account", "with a package"])
 async def test_a_call_in_steady_state_keeps_to_the_budget(
     business: Business,
     start_daemon: StartDaemon,
@@ -49,6 +52,9 @@ async def test_a_call_in_steady_state_keeps_to_the_budget(
     daemon = await start_daemon(
         postgres_proxy.address, redis_proxy.address, postgres={"pool_size": 1}
     )
+    if identified_by == "with a package":
+        await create_package(business.pool, "bundle", PackageUnit.SECONDS, 60)
+        await change_plan(business.pool, "standard", packages=["bundle"])
     account = await business.customer(callerids=("33123456789",), simultaneous_access=5)
     number = account.account_number
     query = f"?account={number}" if identified_by == "account" else ""
@@ -57,7 +63,7 @@ async def test_a_call_in_steady_state_keeps_to_the_budget(
         phone = Channel(
             daemon.port,
             clock,
-            accountcode=number if identified_by == "accountcode" else "",
+            accountcode="" if identified_by in ("callerid", "account") else number,
             callerid="33123456789",
         )
         meter.start(phone)

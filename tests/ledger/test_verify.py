@@ -2,6 +2,10 @@
 
 import pytest
 
+from agi_server.tariffs.packages import create_package
+from agi_server.tariffs.plans import create_plan
+from rating.package import PackageUnit
+from rating.rate import Rate
 from support.business import MICROS, Business
 from support.channel import Channel
 from support.clock import Clock
@@ -49,6 +53,27 @@ async def test_a_call_whose_cost_is_not_what_was_charged_is_named(
     assert found.what.startswith(f"charge of call {sound_books}-")
     assert ("0.004", "0.005") == (found.stored, found.recomputed)
     await business.pool.execute(f"UPDATE call_session SET cost_micros = 5000 WHERE {settled}")  # noqa: S608
+
+
+async def test_a_counter_of_a_package_that_is_not_what_its_calls_took_is_named(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    await create_package(business.pool, "bundle", PackageUnit.SECONDS, 60)
+    await business.card("sold", [Rate(prefix="44", price_micros_per_minute=60_000)], ("gw",))
+    await create_plan(business.pool, "sold", ["sold"], packages=["bundle"])
+    account = await business.customer(plan="sold")
+    phone = Channel((await start_daemon()).port, clock, accountcode=account.account_number)
+    await phone.authorize()
+    assert [] == await business.mismatches()
+    await business.pool.execute("UPDATE package_use SET taken = taken - 1")
+    (found,) = await business.mismatches()
+    begins_on = business.now().replace(day=1).date()
+    assert (account.id, f"taken of package bundle from {begins_on}", "59", "60") == (
+        found.account_id, found.what, found.stored, found.recomputed,
+    )  # fmt: skip
+    await business.pool.execute("DELETE FROM package_use")
+    assert ["0"] == [each.stored for each in await business.mismatches()]
+    await phone.settle()
 
 
 async def test_an_entry_of_a_call_that_was_not_settled_is_named(

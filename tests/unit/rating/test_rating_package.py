@@ -70,21 +70,21 @@ def test_periods_leave_no_gap_and_do_not_overlap(
 
 
 def test_what_calls_in_progress_hold_is_not_given_twice() -> None:
-    assert [600, 1, 0, 0] == [minutes().free_seconds(used) for used in (0, 599, 600, 700)]
+    assert [600, 1, 0, 0] == [minutes().left(taken) for taken in (0, 599, 600, 700)]
 
 
 def test_a_free_call_is_free_however_long_and_counts_once() -> None:
-    package = Package(unit=PackageUnit.CALLS, amount=2)
-    price = price_call(RATE, 50_000, free_seconds=package.free_seconds(1))
-    assert (0, 1) == (price.total_micros, package.consumed(price))
-    dear = price_call(RATE, 60, free_seconds=package.free_seconds(2))
-    assert (600_000, 0) == (dear.total_micros, package.consumed(dear))
+    calls = PackageUnit.CALLS
+    price = price_call(RATE, 50_000, free_seconds=calls.free_seconds(1))
+    assert (0, 1) == (price.total_micros, calls.units(price.package_seconds))
+    dear = price_call(RATE, 60, free_seconds=calls.free_seconds(0))
+    assert (600_000, 0) == (dear.total_micros, calls.units(dear.package_seconds))
 
 
 def test_minutes_are_consumed_as_billed_and_the_rest_is_charged() -> None:
-    package = minutes(100)
-    price = price_call(RATE, 61, free_seconds=package.free_seconds(0))
-    assert (100, 200_000) == (package.consumed(price), price.total_micros)
+    seconds = PackageUnit.SECONDS
+    price = price_call(RATE, 61, free_seconds=seconds.free_seconds(100))
+    assert (100, 200_000) == (seconds.units(price.package_seconds), price.total_micros)
 
 
 def test_a_package_covers_its_prefixes_or_all() -> None:
@@ -97,9 +97,11 @@ def test_a_package_covers_its_prefixes_or_all() -> None:
     ("terms", "field"),
     [
         ({"amount": -1}, "amount"),
+        ({"amount": 10**9 + 1}, "amount"),
         ({"first_day": 29}, "first_day"),
         ({"period": PackagePeriod.WEEK, "first_day": 8}, "first_day"),
         ({"prefixes": ("4x",)}, "prefixes"),
+        ({"prefixes": ("",)}, "prefixes"),
     ],
 )
 def test_a_package_out_of_bounds_cannot_be_made(terms: dict[str, object], field: str) -> None:

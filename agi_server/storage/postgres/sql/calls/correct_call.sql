@@ -1,12 +1,17 @@
 -- Book the difference to a new cost ($3) of a settled call, by a movement of its own: more is paid
 -- by the customer as far as the funds go, the rest is overrun; less pays back overrun first. Nothing
--- happens (no row) unless the call still costs $4, so doing it again does nothing.
+-- happens (no row) unless the call still costs $4 and took $10 of its package (null: none), so doing
+-- it again does nothing; then it took $9. What is left of the package must suffice for it, or
+-- package_use_within_amount is violated.
 -- $1 account, $2 call, $5 lines, $6 at, $7 by, $8 why
 WITH session AS (
-    UPDATE call_session SET corrected_cost_micros = $3, price_lines = $5
+    UPDATE call_session SET corrected_cost_micros = $3, price_lines = $5,
+        package_used = $9
     WHERE account_id = $1 AND call_id = $2 AND state = 'settled'
       AND coalesce(corrected_cost_micros, cost_micros) = $4
-    RETURNING account_id, call_id, authorized_at, currency
+      AND package_used IS NOT DISTINCT FROM $10
+    RETURNING account_id, call_id, authorized_at, currency,
+              package_id, package_begins_on, package_held
 ), booked AS (
     SELECT count(DISTINCT e.movement_id) FILTER (WHERE e.kind = 'correction') AS corrections,
            coalesce(sum(CASE WHEN e.debit = 'overrun' THEN e.amount_micros
@@ -30,6 +35,11 @@ WITH session AS (
     UPDATE account a SET balance_micros = p.balance_micros - p.customer_micros
     FROM parts p WHERE a.id = p.id
     RETURNING a.id, a.balance_micros, p.customer_micros, p.corrections
+), package AS (
+    UPDATE package_use u SET taken = u.taken + $9 - coalesce($10, s.package_held)
+    FROM session s, moved m
+    WHERE u.account_id = m.id AND u.package_id = s.package_id AND u.begins_on = s.package_begins_on
+      AND $9 <> coalesce($10, s.package_held)
 ), posted AS (
     INSERT INTO ledger_entry (
         account_id, period, movement_id, part, kind, debit, credit, amount_micros, currency,

@@ -1,13 +1,14 @@
 -- The account with a number ($1) or, without one, with a CallerID ($2): all that the checks of a
 -- call need, in one read. There is always one row, since the lock-out counts of the caller ($3)
 -- and the source ($4) are wanted even when nobody is found. $5 now, $6 server, $7 uniqueid:
--- a session of this very channel that is still open comes along.
+-- a session of this very channel that is still open comes along. package_use: what calls
+-- have taken of packages in the periods that may be running, in whatever zone the account is.
 SELECT
     a.id, a.account_number, a.status, a.locked, a.plan_id, a.payment_type, a.currency,
     a.balance_micros, a.held_micros, a.credit_limit_micros,
     a.open_calls, a.simultaneous_access,
     a.calls_per_second, a.second_started_at, a.calls_in_second,
-    a.max_price_micros_per_minute, a.discount_basis_points, a.country, a.language,
+    a.max_price_micros_per_minute, a.discount_basis_points, a.country, a.language, a.timezone,
     a.expiry_mode, a.expires_at, a.expiry_days, a.first_use_at, a.created_at,
     a.restriction,
     CASE WHEN a.restriction > 0 THEN ARRAY(
@@ -18,6 +19,10 @@ SELECT
     CASE WHEN g.restriction > 0 THEN ARRAY(
         SELECT r.rule FROM group_restriction r WHERE r.group_id = g.id ORDER BY r.rule
     ) END AS group_rules,
+    (SELECT jsonb_agg(jsonb_build_array(u.package_id, u.begins_on, u.taken)) FROM package_use u
+     WHERE u.account_id = a.id
+       AND u.begins_on > ($5::timestamptz AT TIME ZONE 'UTC')::date - 33
+       AND u.ends_on >= ($5::timestamptz AT TIME ZONE 'UTC')::date) AS package_use,
     earlier.account_id AS earlier_account_id,
     earlier.call_id AS earlier_call_id,
     (SELECT f.failures FROM number_failures f

@@ -7,12 +7,14 @@ SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.iden
        s.route, s.dialstatus, s.hangupcause, s.answered_at, s.ended_at, s.talk_ms,
        s.billed_seconds, s.cost_micros, s.corrected_cost_micros, s.buy_cost_micros,
        s.discount_basis_points, s.exchange, c.name AS card_name, v.version AS card_version,
-       s.price_lines, s.witness, s.review,
+       s.price_lines, s.witness, s.review, k.name AS package, k.unit AS package_unit,
+       s.package_held, s.package_used,
        s.settled_at
 FROM call_session s
 LEFT JOIN call_plan p ON p.id = s.plan_id
 LEFT JOIN rate_card_version v ON v.id = s.version_id
 LEFT JOIN rate_card c ON c.id = v.card_id
+LEFT JOIN package k ON k.id = s.package_id
 WHERE ($1::bigint IS NULL OR s.account_id = $1)
   AND ($2::text IS NULL OR s.state = $2)
   AND ($3::text IS NULL OR s.reason = $3)

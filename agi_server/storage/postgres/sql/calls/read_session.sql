@@ -2,6 +2,7 @@
 SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.authorized_at, s.answer_by, s.limit_ms,
        s.held_micros, s.currency, s.prefix, s.trunk_ids, s.discount_basis_points, s.sell_price,
        s.exchange, s.routes, a.account_number,
+       s.package_id, s.package_begins_on, s.package_held, k.unit AS package_unit,
        (SELECT array_agg(t.id) FROM trunk t WHERE t.id = ANY (s.trunk_ids) AND t.capacity > 0)
            AS counted_trunk_ids,
        to_jsonb(r) AS rate, v.rules,
@@ -14,6 +15,7 @@ SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.authorized_at, s.answer_b
         JOIN rate_card_version rv ON rv.id = rr.version_id) AS route_rates
 FROM call_session s
 LEFT JOIN account a ON a.id = s.account_id
+LEFT JOIN package k ON k.id = s.package_id
 LEFT JOIN rate r ON r.version_id = s.version_id AND r.prefix = s.prefix
     AND r.effective_from IS NOT DISTINCT FROM s.rate_effective_from
 LEFT JOIN rate_card_version v ON v.id = s.version_id

@@ -1,14 +1,16 @@
--- Post the charge, write the CDR, release the hold and the slot: once, for only an open session of
+-- Post the charge, write the CDR, release the hold, the slot and what the call did not use ($17) of
+-- its part of a package: once, for only an open session of
 -- this uniqueid is settled. What the hold and the account's funds do not cover goes to the
 -- overrun account, so that no balance falls below its limit. No row: not open, or not this call.
 WITH session AS (
     UPDATE call_session SET
         state = 'settled', settled_at = $4, dialstatus = $5, hangupcause = $6, route = $7,
         answered_at = $8, ended_at = $9, talk_ms = $10, billed_seconds = $11, cost_micros = $12,
-        buy_cost_micros = $13, price_lines = $14, witness = $15,
+        buy_cost_micros = $13, price_lines = $14, witness = $15, package_used = $17,
         review = nullif(concat_ws('; ', review, $16::text), '')
     WHERE account_id = $1 AND call_id = $2 AND uniqueid = $3 AND state = 'open'
-    RETURNING account_id, call_id, held_micros, authorized_at, currency
+    RETURNING account_id, call_id, held_micros, authorized_at, currency,
+              package_id, package_begins_on, package_held
 ), charge AS (
     SELECT a.id, a.balance_micros, a.held_micros - s.held_micros AS held_micros, a.open_calls,
            least($12::bigint, greatest(0,
@@ -28,6 +30,11 @@ WITH session AS (
     FROM charge c
     WHERE a.id = c.id
     RETURNING a.id, a.balance_micros, a.open_calls, a.account_number, c.debit_micros
+), package AS (
+    -- After the account's row, as everywhere: so nobody waits in a circle.
+    UPDATE package_use u SET taken = u.taken - s.package_held + $17
+    FROM session s, moved m
+    WHERE u.account_id = m.id AND u.package_id = s.package_id AND u.begins_on = s.package_begins_on
 ), posted AS (
     INSERT INTO ledger_entry (
         account_id, period, movement_id, part, kind, debit, credit, amount_micros, currency,

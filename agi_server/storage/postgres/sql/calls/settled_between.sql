@@ -4,6 +4,8 @@ SELECT s.account_id, s.call_id, s.authorized_at, s.answer_by, s.answered_at, s.s
        s.talk_ms, s.route, s.limit_ms, s.currency, s.destination, s.prefix, s.trunk_ids,
        s.discount_basis_points, s.sell_price, s.exchange, s.routes,
        s.cost_micros, s.corrected_cost_micros,
+       s.package_id, s.package_begins_on, s.package_held, s.package_used, k.unit AS package_unit,
+       u.amount - u.taken AS package_left,
        to_jsonb(r) AS rate, v.rules,
        (SELECT jsonb_agg(jsonb_build_object('rate', to_jsonb(rr), 'rules', rv.rules) ORDER BY x.n)
         FROM jsonb_array_elements(s.routes) WITH ORDINALITY x (route, n)
@@ -16,6 +18,9 @@ FROM call_session s
 JOIN rate r ON r.version_id = s.version_id AND r.prefix = s.prefix
     AND r.effective_from IS NOT DISTINCT FROM s.rate_effective_from
 JOIN rate_card_version v ON v.id = s.version_id
+LEFT JOIN package k ON k.id = s.package_id
+LEFT JOIN package_use u ON u.account_id = s.account_id AND u.package_id = s.package_id
+    AND u.begins_on = s.package_begins_on
 WHERE s.state = 'settled' AND s.billed_seconds > 0
   AND s.authorized_at >= $1 AND s.authorized_at < $2
   AND (s.authorized_at, s.account_id, s.call_id) > ($3, $4, $5)

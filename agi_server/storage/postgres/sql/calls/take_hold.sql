@@ -1,6 +1,8 @@
--- Reserve money and one unit of simultaneous access, and open the session: all or nothing.
+-- Reserve money, one unit of simultaneous access and a part of a package ($25, null: none; of the
+-- period from $26 to before $27, $29 of its $28 units), and open the session: all or nothing.
 -- The conditions are checked on the account's row while it is locked, so parallel calls, here or
--- on other daemons, never hold the same cent and never exceed the limit. No row: refused.
+-- on other daemons, never hold the same cent and never exceed the limit. No row: refused. A package that has less left
+-- violates package_use_within_amount.
 WITH taken AS (
     UPDATE account SET
         held_micros = held_micros + $3,
@@ -24,9 +26,14 @@ WITH taken AS (
         account_id, call_id, state, held_micros, authorized_at, server, uniqueid, channel,
         identified_by, callerid, dialled, destination, expires_at, limit_ms, currency, plan_id,
         version_id, prefix, rate_effective_from, trunk_ids, discount_basis_points, sell_price,
-        exchange, routes, answer_by)
+        exchange, routes, answer_by, package_id, package_begins_on, package_held)
     SELECT id, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22, $23, $24
+           $19, $20, $21, $22, $23, $24, $25, $26, $29
     FROM taken
+), package AS (
+    INSERT INTO package_use AS u (account_id, package_id, begins_on, ends_on, amount, taken)
+    SELECT id, $25, $26, $27, $28, $29 FROM taken WHERE $25::bigint IS NOT NULL
+    ON CONFLICT (account_id, begins_on, package_id)
+    DO UPDATE SET amount = excluded.amount, taken = u.taken + excluded.taken
 )
 SELECT open_calls FROM taken

@@ -1,0 +1,10 @@
+"""Packages: free minutes or calls of a period, which a call plan gives to its accounts."""
+
+from agi_server.storage.postgres.migrations import run_sql_beside
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
