@@ -1,7 +1,7 @@
 """Call sessions and CDRs for people: what was asked, decided, dialled and debited."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from agi_server.storage.postgres.statements import statement
@@ -56,6 +56,7 @@ class CallRecord:
     price_lines: Any
     package: str | None
     package_unit: str | None
+    package_begins_on: date | None
     package_held: int
     package_used: int | None
     witness: str | None

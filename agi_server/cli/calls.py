@@ -248,6 +248,9 @@ def _fields(call: CallRecord) -> dict[str, Any]:
         "currency": call.currency,
         "package": call.package,
         "package_unit": call.package_unit,
+        "package_begins_on": (
+            call.package_begins_on.isoformat() if call.package_begins_on else None
+        ),
         "package_held": call.package_held if call.package else None,
         "package_used": call.package_used,
         "price_lines": _price_lines(call.price_lines),

@@ -8,7 +8,7 @@ SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.iden
        s.billed_seconds, s.cost_micros, s.corrected_cost_micros, s.buy_cost_micros,
        s.discount_basis_points, s.exchange, c.name AS card_name, v.version AS card_version,
        s.price_lines, s.witness, s.review, k.name AS package, k.unit AS package_unit,
-       s.package_held, s.package_used,
+       s.package_begins_on, s.package_held, s.package_used,
        s.settled_at
 FROM call_session s
 LEFT JOIN call_plan p ON p.id = s.plan_id
