@@ -10,11 +10,16 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from agi_server.storage.embedded import EmbeddedBackends, embedded_backends
 from agi_server.storage.postgres import migrations
 
 pytest_plugins = ["support.fixtures"]
+
+# A busy machine decides no test: neither how long an example takes nor how long making it.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 # A database is made and dropped for every test: in memory that takes half as long. What a killed
 # server has written is still there, as it would be on a disk.
