@@ -43,6 +43,52 @@ def grant_seconds(
     return at_most_s
 
 
+def slice_seconds(
+    rate: Rate,
+    granted_s: int,
+    fair_micros: int,
+    most_micros: int,
+    *,
+    slice_s: int,
+    least_s: int,
+    at_most_s: int,
+    rules: PricingRules = OWN_RULES,
+    discount_basis_points: int = 0,
+    max_free_s: int = MAX_FREE_S,
+    started_at: datetime | None = None,
+    answered_by: datetime | None = None,
+    free_seconds: int = 0,
+) -> int:
+    """Until which second a call may go on whose talk is paid for up to `granted_s`.
+
+    A slice further as long as the whole price is ≤ `fair_micros`: what the call holds already and
+    its share of what is left. Where the share is not worth `least_s` seconds the call may have them
+    nevertheless, or what of them `most_micros` (what it holds and all that is left) still pays for.
+    Never less than `granted_s`, and that when nothing more is affordable. The others are those of
+    `grant_seconds`.
+    """
+
+    def grant(available_micros: int, until_s: int) -> int:
+        return grant_seconds(
+            rate,
+            available_micros,
+            until_s,
+            rules=rules,
+            discount_basis_points=discount_basis_points,
+            max_free_s=max_free_s,
+            started_at=started_at,
+            answered_by=answered_by,
+            free_seconds=free_seconds,
+        )
+
+    slice_ends_s = min(granted_s + slice_s, at_most_s)
+    least_ends_s = min(granted_s + least_s, slice_ends_s)
+    seconds = grant(fair_micros, slice_ends_s)
+    if seconds < least_ends_s:
+        seconds = max(seconds, grant(most_micros, least_ends_s))
+    return max(seconds, granted_s)
+
+
 def _grant_course(
     course: Course,
     available_micros: int,

@@ -39,6 +39,7 @@ from agi_server.calls.policy import (
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
 from agi_server.calls.sessions import OpenSession, SessionMemory, new_call_id, routes_as_json
+from agi_server.calls.slices import Slicing
 from agi_server.calls.slot_repair import SlotRepair
 from agi_server.calls.trunk_leases import TrunkLeases
 from agi_server.calls.void import Voider
@@ -252,7 +253,7 @@ class Authorizer:
                 request.callerid,
                 request.dialled,
                 call.number,
-                call.now + timedelta(milliseconds=terms.lease_ms),
+                call.now + timedelta(milliseconds=terms.hold_ms),
                 terms.grant_s * 1000,
                 call.account.currency,
                 call.quote.plan.id,
@@ -270,12 +271,18 @@ class Authorizer:
                 package.ends_on if package else None,
                 package.named.package.amount if package else None,
                 terms.package_units,
+                None if terms.cap_s is None else terms.cap_s * 1000,
+                None if terms.cap_s is None else call.now + self._first_look(terms),
             )
         except asyncpg.CheckViolationError as refused:
             if refused.constraint_name != "package_use_within_amount":
                 raise
             return None  # a parallel call was faster; nothing is held
         return open_calls
+
+    def _first_look(self, terms: Terms) -> timedelta:
+        """After this time supervision looks after a rolling hold: as if answered at once."""
+        return timedelta(seconds=Slicing(self._calls.slice_s).due_in_s(terms.grant_s))
 
     async def _why_refused(self, account_id: int, now: datetime) -> Reason | Funds:
         """The reason by the account's row as it is now, or the funds it has now."""
@@ -314,6 +321,7 @@ class Authorizer:
                 uniqueid=call.request.uniqueid,
                 authorized_at=call.now,
                 limit_ms=limit_ms,
+                cap_ms=None if terms.cap_s is None else terms.cap_s * 1000,
                 held_micros=terms.held_micros,
                 currency=account.currency,
                 prefix=prefix,
@@ -331,12 +339,16 @@ class Authorizer:
             prefix=prefix,
             plan_id=call.quote.plan.id,
             limit_ms=limit_ms,
+            affordable_ms=terms.affordable_s * 1000,
+            absolute_timeout_s=None if terms.cap_s is None else terms.ringing_s + terms.grant_s,
             held_micros=terms.held_micros,
             available_micros=available_micros,
             ring_timeout_s=terms.ring_timeout_s,
             dial_targets=tuple(targets[route.trunk] for route in terms.routes),
             dial_options=limit_option(
-                limit_ms, self._calls.warn_left_ms, self._calls.warn_every_ms
+                (terms.cap_s or terms.grant_s) * 1000,
+                self._calls.warn_left_ms,
+                self._calls.warn_every_ms,
             ),
             trunks=tuple(call.tariffs.trunks[route.trunk] for route in terms.routes),
             lease_ms=terms.lease_ms,

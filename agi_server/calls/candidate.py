@@ -1,7 +1,9 @@
 """A call that passed the checks: for how long, for how much and over which routes it would be."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from agi_server.calls.dial import dial_target
 from agi_server.calls.identify import Account, Found
@@ -9,8 +11,10 @@ from agi_server.calls.packages import PackageLeft, PackageUse, package_for
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
+from agi_server.calls.slices import Slicing, first_share
 from agi_server.settings import CallsSettings
 from agi_server.tariffs.tables import Quote, Tariffs, Trunk
+from rating.money import MAX_MONEY_MICROS
 from rating.routing import CardMatch, Route, RouteGrant, grant_routes
 
 # Time after the last possible end of a call in which its end may still be reported: the samples'
@@ -58,9 +62,15 @@ class Funds:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What would be granted: how long, for how much, over which routes, answered until when, and
-    `package_units` of a package."""
+    `package_units` of a package.
+
+    In rolling mode `grant_s` is the first slice, and `cap_s` how long the call may become at most;
+    `affordable_s` is how long all that is available would last.
+    """
 
     grant_s: int
+    affordable_s: int
+    cap_s: int | None
     ring_timeout_s: int
     held_micros: int
     routes: tuple[Route, ...]
@@ -69,14 +79,24 @@ class Terms:
     package_units: int
 
     @property
+    def ringing_s(self) -> int:
+        """The longest ringing: that of all routes."""
+        return self.ring_timeout_s * len(self.routes)
+
+    @property
+    def hold_ms(self) -> int:
+        """The longest that the hold can be needed unless it is extended: ringing, then the talk."""
+        return (self.ringing_s + self.grant_s + SETTLE_GRACE_S) * 1000
+
+    @property
     def lease_ms(self) -> int:
-        """The longest that slot and hold can be needed: all routes ring, then the whole talk."""
-        ringing_s = self.ring_timeout_s * len(self.routes)
-        return (ringing_s + self.grant_s + SETTLE_GRACE_S) * 1000
+        """The longest that the slot can be needed: ringing, then the longest talk."""
+        return (self.ringing_s + (self.cap_s or self.grant_s) + SETTLE_GRACE_S) * 1000
 
 
 def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms | Reason:
-    """The exact inverse of the price, bounded by grant, free calls and expiry.
+    """The exact inverse of the price, bounded by grant, free calls and expiry; in rolling mode that
+    of the first slice, and of the call's share of the funds.
 
     The price's hours count from the answer, which may come until every route has rung.
     """
@@ -94,11 +114,11 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
             return Reason.ACCOUNT_EXPIRED
     quote, answer_by = call.quote, call.now + timedelta(seconds=ring_s * routes)
 
-    def granted(free_seconds: int) -> RouteGrant:
+    def granted(available_micros: int, until_s: int, free_seconds: int) -> RouteGrant:
         return grant_routes(
             replace(quote.routing, routes=call.routes),
-            funds.available_micros,
-            at_most_s,
+            available_micros,
+            until_s,
             started_at=call.now,
             answered_by=answer_by,
             sell_price=quote.plan.sell_price,
@@ -108,7 +128,7 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
             free_seconds=free_seconds,
         )
 
-    grant = granted(0)
+    grant = granted(funds.available_micros, at_most_s, 0)
     package = None
     if quote.plan.packages and (grant.held_micros or not grant.limit_s):
         # A call that costs nothing anyway takes nothing of a package.
@@ -116,18 +136,48 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
             quote.plan.packages, call.number, funds.package_use, call.now, call.account.timezone
         )
         if package is not None:
-            grant = granted(package.free_seconds)
+            grant = granted(funds.available_micros, at_most_s, package.free_seconds)
     if grant.limit_s == 0:
         return Reason.NO_CREDIT
+    units = package.named.package.unit.units(grant.package_seconds) if package else 0
+    affordable_s, cap_s = grant.limit_s, None
+    if (quote.plan.hold_mode or settings.hold_mode) == "rolling":
+        # What a package pays is held at once; only money is held slice by slice.
+        free_seconds = package.terms(units).free_seconds if package else 0
+        cap_s = granted(MAX_MONEY_MICROS, at_most_s, free_seconds).limit_s
+        grant = _first_slice(
+            call,
+            funds,
+            cap_s,
+            Slicing(settings.slice_s),
+            partial(granted, free_seconds=free_seconds),
+        )
     return Terms(
         grant_s=grant.limit_s,
+        affordable_s=affordable_s,
+        cap_s=cap_s,
         ring_timeout_s=ring_s,
         held_micros=grant.held_micros,
         routes=grant.routes,
         answer_by=answer_by,
         package=package,
-        package_units=package.named.package.unit.units(grant.package_seconds) if package else 0,
+        package_units=units,
     )
+
+
+def _first_slice(
+    call: Candidate,
+    funds: Funds,
+    cap_s: int,
+    slicing: Slicing,
+    granted: Callable[[int, int], RouteGrant],
+) -> RouteGrant:
+    """As far as the call's share pays for it; a short one from all that is available."""
+    account, initial_s = call.account, call.quote.longest_initial_s()
+    share = first_share(funds.available_micros, account.open_calls, account.simultaneous_access)
+    grant = granted(share, min(initial_s + slicing.slice_s, cap_s))
+    least_s = min(initial_s + slicing.least_first_s, cap_s)
+    return grant if grant.limit_s >= least_s else granted(funds.available_micros, least_s)
 
 
 def promised_terms(call: Candidate, terms: Terms) -> CallTerms:

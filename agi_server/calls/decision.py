@@ -10,6 +10,9 @@ from agi_server.tariffs.tables import Trunk
 class Grant:
     """An allowed call: money is held and a slot is taken for it until it is settled or voided.
 
+    The hold pays for `limit_ms` of talk. In rolling mode that is the first slice: then
+    `absolute_timeout_s` is the channel's timeout until the answer, ringing included (None: in full
+    mode). `affordable_ms` is for how long the funds last.
     `trunks` are those of `dial_targets`; `lease_ms` is for how long it may be on them.
     """
 
@@ -22,6 +25,8 @@ class Grant:
     prefix: str
     plan_id: int
     limit_ms: int
+    affordable_ms: int
+    absolute_timeout_s: int | None
     held_micros: int
     available_micros: int
     ring_timeout_s: int

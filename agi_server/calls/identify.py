@@ -64,17 +64,26 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCall:
+    """A session; `rolling`: the channel has a timeout from it."""
+
+    account_id: int
+    call_id: str
+    rolling: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """The answer of one look-up; `account` is None when nobody has this number.
 
-    `earlier_call` is a session of this very channel that is still open: (account id, call id).
+    `earlier_call` is a session of this very channel that is still open.
     """
 
     method: Method
     account: Account | None
     caller_failures: int
     source_failures: int
-    earlier_call: tuple[int, str] | None
+    earlier_call: EarlierCall | None
 
 
 def first_lookup(
@@ -111,7 +120,11 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
     )
     earlier = None
     if row["earlier_call_id"] is not None:
-        earlier = (row["earlier_account_id"], row["earlier_call_id"])
+        earlier = EarlierCall(
+            account_id=row["earlier_account_id"],
+            call_id=row["earlier_call_id"],
+            rolling=row["earlier_rolling"],
+        )
     return Found(
         method=lookup.method,
         account=None if row["id"] is None else _account(row),

@@ -33,6 +33,7 @@ def account_id_of(call_id: str) -> int | None:
 class OpenSession:
     """A call between authorize and settle, with the terms it was promised.
 
+    Its hold pays for `limit_ms` of talk; a rolling one grows up to `cap_ms` (None: in full mode).
     `counted_trunk_ids` are those of its trunks whose capacity is counted.
     """
 
@@ -42,6 +43,7 @@ class OpenSession:
     uniqueid: str
     authorized_at: datetime
     limit_ms: int
+    cap_ms: int | None
     held_micros: int
     currency: str
     prefix: str
@@ -93,6 +95,7 @@ async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession 
             uniqueid=row["uniqueid"],
             authorized_at=row["authorized_at"],
             limit_ms=row["limit_ms"],
+            cap_ms=row["cap_ms"],
             held_micros=row["held_micros"],
             currency=row["currency"],
             prefix=row["prefix"],

@@ -26,6 +26,9 @@ from agi_server.storage.redis.slots import Slots
 
 log = structlog.get_logger()
 
+# A slice lasts for seconds or minutes: a settlement is overtaken by the next one hardly ever.
+_MOST_EXTENSIONS = 5
+
 
 class Witness(StrEnum):
     """Who told the end of a call."""
@@ -125,6 +128,26 @@ class Settler:
         review: str | None,
         elapsed_ms: Callable[[], int],
     ) -> Settlement:
+        for _ in range(_MOST_EXTENSIONS):
+            settlement = await self._post_once(session, end, witness, review, elapsed_ms)
+            if settlement is not None:
+                return settlement
+            # Ended already, or a rolling hold that was extended since it was read.
+            stored = await read_session(self._db, session.account_id, session.call_id)
+            if stored is None or stored.state != "open":
+                return await self._repeated(session, elapsed_ms)
+            session = stored.session
+        raise TimeoutError("the call is being extended all the time")
+
+    async def _post_once(
+        self,
+        session: OpenSession,
+        end: CallEnd,
+        witness: Witness,
+        review: str | None,
+        elapsed_ms: Callable[[], int],
+    ) -> Settlement | None:
+        """None when the session is not open any more, or no longer with this limit."""
         now = self._now()
         price = session.terms.price(end, session.authorized_at, session.limit_ms, now)
         routes = len(session.terms.routes)
@@ -149,10 +172,11 @@ class Settler:
             witness.value,
             review,
             session.terms.package.used(price) if session.terms.package else None,
+            session.limit_ms,
         )
         self._sessions.forget(session.call_id)
         if row is None:
-            return await self._repeated(session, elapsed_ms)
+            return None
         log.info(
             "call.orphan_settled" if witness is Witness.ORPHAN else "call.settled",
             call_id=session.call_id,

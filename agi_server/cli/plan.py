@@ -1,10 +1,13 @@
 """`agi-server plan`: what accounts are sold."""
 
+from typing import Literal, get_args
+
 import click
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import print_json, print_list
 from agi_server.cli.parameters import json_option
+from agi_server.settings import HoldMode
 from agi_server.tariffs import plans
 from agi_server.tariffs.plans import StoredPlan
 from rating.routing import RouteOrder, SellPrice
@@ -41,6 +44,7 @@ _package_option = click.option(
 _allow_loss_option = click.option(
     "--allow-loss/--no-allow-loss", default=None, help="Keep routes that cost more than they bring."
 )
+_HOLD_HELP = "What is held for a call: all of its limit, or slice by slice (needs AMI)."
 
 
 @plan.command()
@@ -57,6 +61,7 @@ _allow_loss_option = click.option(
 @_sell_price_option
 @_allow_loss_option
 @_package_option
+@click.option("--hold-mode", type=click.Choice(get_args(HoldMode)), help=_HOLD_HELP)
 @json_option
 @with_database
 async def create(
@@ -67,10 +72,12 @@ async def create(
     sell_price: str | None,
     allow_loss: bool | None,
     packages: tuple[str, ...],
+    hold_mode: HoldMode | None,
     as_json: bool,
 ) -> None:
     """Create a call plan. Unless told otherwise its routes are tried as the cards stand, the first
-    card's price is what the customer pays, and routes at a loss are not used.
+    card's price is what the customer pays, routes at a loss are not used, and calls are held as the
+    setting calls.hold_mode says.
 
     \b
     Example:
@@ -84,6 +91,7 @@ async def create(
         sell_price=SellPrice(sell_price or SellPrice.FIRST_CARD),
         allow_loss=bool(allow_loss),
         packages=packages,
+        hold_mode=hold_mode,
     )
     _tell(created, f"call plan {name} created", as_json)
 
@@ -95,6 +103,7 @@ async def create(
 @_allow_loss_option
 @_package_option
 @click.option("--no-packages", is_flag=True, help="Take all packages from the plan.")
+@click.option("--hold-mode", type=click.Choice([*get_args(HoldMode), "default"]), help=_HOLD_HELP)
 @json_option
 @with_database
 async def update(
@@ -105,9 +114,10 @@ async def update(
     allow_loss: bool | None,
     packages: tuple[str, ...],
     no_packages: bool,
+    hold_mode: HoldMode | Literal["default"] | None,
     as_json: bool,
 ) -> None:
-    """Change how a call plan routes and sells; new calls go by it at once.
+    """Change how a call plan routes, sells and holds; new calls go by it at once.
 
     Packages replace those it had.
 
@@ -125,6 +135,7 @@ async def update(
         sell_price=None if sell_price is None else SellPrice(sell_price),
         allow_loss=allow_loss,
         packages=packages if packages or no_packages else None,
+        hold_mode=hold_mode,
     )
     _tell(changed, f"call plan {name} changed", as_json)
 
@@ -158,5 +169,6 @@ def _fields(found: StoredPlan) -> dict[str, object]:
         "sell_price": found.sell_price.value,
         "allow_loss": found.allow_loss,
         "packages": list(found.packages),
+        "hold_mode": found.hold_mode,
         "customers": found.accounts,
     }

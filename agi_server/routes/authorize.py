@@ -12,6 +12,7 @@ from agi_server.routes.caller import identify
 from agi_server.routes.parameters import CallParameters
 from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
 from agi_server.routes.settle import tell_not_settled
+from agi_server.routes.variables import without_slice
 from agi_server.wire.commands import get_full_variable
 from agi_server.wire.events import Reply
 
@@ -72,7 +73,8 @@ async def _end_earlier_call(
     settling in between would have its first call for nothing.
     """
     assert found.earlier_call is not None
-    account_id, call_id = found.earlier_call
+    earlier = found.earlier_call
+    account_id, call_id = earlier.account_id, earlier.call_id
     reply = await session.ask(get_full_variable(_OUTCOME))
     ended: Settlement | bool | Denial | None
     try:
@@ -89,6 +91,8 @@ async def _end_earlier_call(
         await tell_not_settled(session, services, call_id, error)
     if isinstance(ended, Denial):
         return ended
+    if earlier.rolling:
+        await session.ask(without_slice())
     if found.account is None:
         return found
     again = Lookup(method=found.method, account_number=found.account.account_number)

@@ -16,7 +16,7 @@ from agi_server.routes.prompts import DENIAL_PROMPTS, ENTER_DESTINATION, GOODBYE
 from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
 from agi_server.routes.settle import settle_patiently
 from agi_server.routes.speech import say_balance, say_time_left
-from agi_server.routes.variables import ANSWERED_AT, CALL, ROUTE
+from agi_server.routes.variables import ANSWERED_AT, CALL, ROUTE, without_slice
 from agi_server.wire.commands import dial, get_full_variable, mset, set_variable
 from rating.number import NumberInvalid, normalise
 
@@ -106,7 +106,7 @@ async def _one_call(
     else:
         decision = await decide(session, services, turn, request, found)
     if talking and isinstance(decision, Grant):
-        await say_time_left(session, decision.limit_ms)
+        await say_time_left(session, decision.affordable_ms)
     decision = await deliver(session, services, decision, prompt=not talking)
     await record(session, services, request, decision)
     if isinstance(decision, Grant):
@@ -183,7 +183,8 @@ async def _dial_and_settle(
     )
     if not isinstance(settled, Settlement):
         return False
-    await session.ask(set_variable(CALL, ""))
+    rolling = grant.absolute_timeout_s is not None
+    await session.ask(without_slice((CALL, "")) if rolling else set_variable(CALL, ""))
     return True
 
 

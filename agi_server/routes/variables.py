@@ -10,6 +10,10 @@ ANSWERED_AT = "AUTH_ANSWERED_AT"
 # Which of the routes was dialled last, 1..n; the `call` route sets it, the samples too.
 ROUTE = "AUTH_ROUTE"
 CALL = "AUTH_CALL"
+# Rolling mode: the seconds of talk that are paid for. The samples' subroutine gives them to both
+# channels as TIMEOUT(absolute), which counts from then on.
+SLICE = "AUTH_SLICE"
+ABSOLUTE_TIMEOUT = "TIMEOUT(absolute)"
 # Asterisk keeps these from one Dial to the next: what an earlier call of the channel left behind
 # must not be taken for the end of this one, should it never be dialled.
 _NOT_DIALLED_YET = (("DIALSTATUS", ""), ("ANSWEREDTIME_MS", ""))
@@ -40,6 +44,11 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
             ("AUTH_LANGUAGE", asterisk_language(language)),
             *_NOT_DIALLED_YET,
         ]
+        if isinstance(decision, Grant) and decision.absolute_timeout_s is not None:
+            pairs += [
+                (SLICE, str(decision.limit_ms // 1000)),
+                (ABSOLUTE_TIMEOUT, str(decision.absolute_timeout_s)),
+            ]
         further = targets[1:]
     else:
         pairs = [
@@ -60,6 +69,11 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
         target = further[route - 2] if route - 2 < len(further) else ""
         pairs.append((f"AUTH_DIAL_{route}", target))
     return mset(pairs)
+
+
+def without_slice(*pairs: tuple[str, str]) -> Command:
+    """After a rolling call that was not the channel's end: no other call is cut at its slice."""
+    return mset([*pairs, (SLICE, ""), (ABSOLUTE_TIMEOUT, "0")])
 
 
 def asterisk_language(tag: str) -> str:

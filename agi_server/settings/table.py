@@ -55,6 +55,7 @@ class _Section(BaseModel):
 
 
 Identification = Literal["accountcode", "callerid", "pin"]
+HoldMode = Literal["full", "rolling"]
 PostgresUrl = Annotated[SecretStr, _url("postgresql", "postgres")]
 RedisUrl = Annotated[SecretStr, _url("redis", "rediss", "unix")]
 
@@ -105,6 +106,10 @@ class CallsSettings(_Section):
     """How long Dial rings."""
     max_grant_s: int = Field(default=3600, ge=1, le=36_000)
     """The longest call that is granted, in seconds of talk."""
+    hold_mode: HoldMode = "full"
+    """What is held unless the call plan says otherwise: all of the limit, or slice by slice."""
+    slice_s: int = Field(default=180, ge=2, le=3600)
+    """Talk in seconds that a rolling hold pays for at a time, beyond the initial increment."""
     max_free_s: int = Field(default=5400, ge=1, le=36_000)
     """The longest call that is granted where the rate is zero."""
     warn_left_ms: int = Field(default=61_000, ge=0)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.settings import HoldMode
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
 from rating.routing import RouteOrder, SellPrice
@@ -17,6 +18,7 @@ class StoredPlan:
     The first of its `cards` that prices a number is what the customer pays, unless `sell_price` is
     by route. Routes that cost more than they bring are dropped unless `allow_loss`. Its `packages`
     pay before money does, the first one that covers the number and has something left.
+    `hold_mode` None is the setting's.
     """
 
     id: int
@@ -26,6 +28,7 @@ class StoredPlan:
     sell_price: SellPrice
     allow_loss: bool
     packages: tuple[str, ...]
+    hold_mode: HoldMode | None
     accounts: int
 
 
@@ -38,6 +41,7 @@ async def create_plan(
     sell_price: SellPrice = SellPrice.FIRST_CARD,
     allow_loss: bool = False,
     packages: Sequence[str] = (),
+    hold_mode: HoldMode | None = None,
 ) -> StoredPlan:
     """Raises InvalidFieldError, NotFoundError (card, package), RefusedError (the name is taken)."""
     check_name(name)
@@ -47,7 +51,7 @@ async def create_plan(
         raise InvalidFieldError("card", "names a rate card twice")
     async with pool.acquire() as db, db.transaction():
         new_id = await db.fetchval(
-            statement("tariffs/insert_plan"), name, route_order, sell_price, allow_loss
+            statement("tariffs/insert_plan"), name, route_order, sell_price, allow_loss, hold_mode
         )
         if new_id is None:
             raise RefusedError(f"a call plan {name} exists already")
@@ -68,11 +72,15 @@ async def change_plan(
     sell_price: SellPrice | None = None,
     allow_loss: bool | None = None,
     packages: Sequence[str] | None = None,
+    hold_mode: HoldMode | Literal["default"] | None = None,
 ) -> StoredPlan:
-    """Change what is given; daemons notice at once. Raises InvalidFieldError, NotFoundError."""
+    """Change what is given; daemons notice at once. Raises InvalidFieldError, NotFoundError.
+
+    `hold_mode` `default` is again the setting's.
+    """
     async with pool.acquire() as db, db.transaction():
         sql = statement("tariffs/update_plan")
-        changed_id = await db.fetchval(sql, name, route_order, sell_price, allow_loss)
+        changed_id = await db.fetchval(sql, name, route_order, sell_price, allow_loss, hold_mode)
         if changed_id is None:
             raise NotFoundError(f"there is no call plan {name}")
         if packages is not None:
@@ -113,5 +121,6 @@ def _plan(row: Any) -> StoredPlan:
         sell_price=SellPrice(row["sell_price"]),
         allow_loss=row["allow_loss"],
         packages=tuple(row["packages"]),
+        hold_mode=row["hold_mode"],
         accounts=row["accounts"],
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from agi_server.settings import HoldMode
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.packages import NamedPackage, packages_of_plans
 from agi_server.tariffs.stored_rates import rules_of_json
@@ -49,14 +50,15 @@ class Trunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A call plan: its cards in order, each version in force now or later, how it routes, and the
-    packages that it gives."""
+    """A call plan: its cards in order, each version in force now or later, how it routes, how its
+    calls are held (None: as the setting says), and the packages that it gives."""
 
     id: int
     name: str
     order: RouteOrder
     sell_price: SellPrice
     allow_loss: bool
+    hold_mode: HoldMode | None
     cards: tuple[tuple[RateCard, PrefixTable], ...]
     packages: tuple[NamedPackage, ...] = ()
 
@@ -85,14 +87,26 @@ class Quote:
         """From the card's currency to the account's."""
         return Fraction(1) if self.exchanges is None else self.exchanges[match.card.currency].factor
 
+    def longest_initial_s(self) -> int:
+        """The longest initial increment that the customer may be asked for."""
+        rates = [match.rate for match in self._payers()]
+        rates += [window.rate for rate in rates for window in rate.windows]
+        return max((rate.initial_s for rate in rates), default=0)
+
     def dearest_minute(self) -> Fraction:
         """The highest price of a minute that the customer may be asked when the call starts."""
-        by_route = self.plan.sell_price is SellPrice.ROUTE
-        matches = [route.match for route in self.routes] if by_route else [self.sell]
         return max(
-            (match.at_start.price_micros_per_minute * self.factor(match) for match in matches),
+            (
+                match.at_start.price_micros_per_minute * self.factor(match)
+                for match in self._payers()
+            ),
             default=Fraction(0),
         )
+
+    def _payers(self) -> list[CardMatch]:
+        """Whose price the customer may have to pay."""
+        by_route = self.plan.sell_price is SellPrice.ROUTE
+        return [route.match for route in self.routes] if by_route else [self.sell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +262,7 @@ def _snapshot(
             order=RouteOrder(row["route_order"]),
             sell_price=SellPrice(row["sell_price"]),
             allow_loss=row["allow_loss"],
+            hold_mode=row["hold_mode"],
             cards=tuple(cards[id_]),
             packages=packages.get(id_, ()),
         )

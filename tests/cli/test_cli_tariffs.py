@@ -153,8 +153,13 @@ def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
         "route_order": "priority",
         "sell_price": "first_card",
         "allow_loss": False,
+        "packages": [],
+        "hold_mode": None,
         "customers": 1,
     } == listed
+    for wanted, stored in (("rolling", "rolling"), ("full", "full"), ("default", None)):
+        changed = shop("plan", "update", "standard", "--hold-mode", wanted, "--json")
+        assert stored == changed.json["hold_mode"]
     bad = shop("trunk", "create", "bad", "--dial", "PJSIP/{number}@a&PJSIP/{number}@b")
     assert 2 == bad.exit_code
     assert "dial: must not contain &" in bad.err

@@ -83,7 +83,9 @@ def test_every_variable_is_documented() -> None:
     )
     between = {"AUTH_DIAL_3", "AUTH_DIAL_4"}
     assert set_by_us - between == set(column(CONTRACT, "## Variables"))
-    assert {variables.ROUTE, variables.ANSWERED_AT} <= set(re.findall(r"`(AUTH_\w+)`", CONTRACT))
+    assert {variables.ROUTE, variables.ANSWERED_AT, variables.SLICE} <= set(
+        re.findall(r"`(AUTH_\w+)`", CONTRACT)
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

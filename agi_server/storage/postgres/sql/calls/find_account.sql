@@ -25,6 +25,7 @@ SELECT
        AND u.ends_on >= ($5::timestamptz AT TIME ZONE 'UTC')::date) AS package_use,
     earlier.account_id AS earlier_account_id,
     earlier.call_id AS earlier_call_id,
+    earlier.rolling AS earlier_rolling,
     (SELECT f.failures FROM number_failures f
      WHERE f.scope = 'caller' AND f.key = $3 AND f.window_ends > $5) AS caller_failures,
     (SELECT f.failures FROM number_failures f
@@ -38,7 +39,7 @@ FROM (
 LEFT JOIN account a ON a.id = found.id
 LEFT JOIN account_group g ON g.id = a.group_id
 LEFT JOIN LATERAL (
-    SELECT s.account_id, s.call_id FROM call_session s
+    SELECT s.account_id, s.call_id, s.cap_ms IS NOT NULL AS rolling FROM call_session s
     WHERE s.uniqueid = $7 AND s.server = $6 AND s.state = 'open'
     ORDER BY s.authorized_at DESC LIMIT 1
 ) earlier ON true

@@ -1,14 +1,15 @@
 -- Post the charge, write the CDR, release the hold, the slot and what the call did not use ($17) of
--- its part of a package: once, for only an open session of
--- this uniqueid is settled. What the hold and the account's funds do not cover goes to the
--- overrun account, so that no balance falls below its limit. No row: not open, or not this call.
+-- its part of a package: once, for only an open session of this uniqueid is settled, and only with
+-- the limit ($18) that it has now: a rolling hold may have been extended. What the hold and the
+-- account's funds do not cover goes to the overrun account, so that no balance falls below its
+-- limit. No row: not open, extended meanwhile, or not this call.
 WITH session AS (
     UPDATE call_session SET
         state = 'settled', settled_at = $4, dialstatus = $5, hangupcause = $6, route = $7,
         answered_at = $8, ended_at = $9, talk_ms = $10, billed_seconds = $11, cost_micros = $12,
         buy_cost_micros = $13, price_lines = $14, witness = $15, package_used = $17,
         review = nullif(concat_ws('; ', review, $16::text), '')
-    WHERE account_id = $1 AND call_id = $2 AND uniqueid = $3 AND state = 'open'
+    WHERE account_id = $1 AND call_id = $2 AND uniqueid = $3 AND state = 'open' AND limit_ms = $18
     RETURNING account_id, call_id, held_micros, authorized_at, currency,
               package_id, package_begins_on, package_held
 ), charge AS (

@@ -26,9 +26,10 @@ WITH taken AS (
         account_id, call_id, state, held_micros, authorized_at, server, uniqueid, channel,
         identified_by, callerid, dialled, destination, expires_at, limit_ms, currency, plan_id,
         version_id, prefix, rate_effective_from, trunk_ids, discount_basis_points, sell_price,
-        exchange, routes, answer_by, package_id, package_begins_on, package_held)
+        exchange, routes, answer_by, package_id, package_begins_on, package_held,
+        cap_ms, extend_at)
     SELECT id, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22, $23, $24, $25, $26, $29
+           $19, $20, $21, $22, $23, $24, $25, $26, $29, $30, $31
     FROM taken
 ), package AS (
     INSERT INTO package_use AS u (account_id, package_id, begins_on, ends_on, amount, taken)

@@ -1,5 +1,6 @@
--- Change what is not null. No row: there is no such plan ($1).
+-- Change what is not null; hold_mode 'default' is again as the setting says. No row: there is no such plan ($1).
 UPDATE call_plan SET route_order = coalesce($2, route_order),
-                     sell_price = coalesce($3, sell_price), allow_loss = coalesce($4, allow_loss)
+                     sell_price = coalesce($3, sell_price), allow_loss = coalesce($4, allow_loss),
+                     hold_mode = nullif(coalesce($5, hold_mode), 'default')
 WHERE name = $1
 RETURNING id
