@@ -1,101 +1,68 @@
-"""The customer account and the rules of its fields (shared/accounts.md)."""
+"""The customer account: its fields, and what is checked of them (shared/accounts.md)."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import IntEnum, StrEnum
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
+from agi_server.accounts import account_sections as sections
+from agi_server.accounts.agreements import FIELD_AGREEMENTS
+from agi_server.accounts.codes import AccountStatus, ExpiryMode, PaymentType, Restriction
+from agi_server.accounts.field_kinds import parse_text
+from agi_server.accounts.fields import AccountField, Kind, Section, Settable, fields_of
+from agi_server.refused import InvalidFieldError, InvalidFieldsError
+
+__all__ = [
+    "FIELDS",
+    "PERSONAL_FIELDS",
+    "Account",
+    "AccountStatus",
+    "ExpiryMode",
+    "NewAccount",
+    "PaymentType",
+    "Restriction",
+    "changed_account",
+    "field_named",
+    "new_account",
+    "new_account_of_texts",
+    "settable_values",
+    "texts_to_values",
+]
+
+FIELDS: tuple[AccountField, ...] = fields_of(
+    (Section.ACCOUNT, sections.AccountSection),
+    (Section.PERSON, sections.PersonSection),
+    (Section.STATUS, sections.StatusSection),
+    (Section.INVOICE, sections.InvoiceSection),
+    (Section.NOTES, sections.NotesSection),
+    (Section.LIMITS, sections.LimitsSection),
 )
+"""All fields in the order of the page: what commands, API and form are made of."""
 
-from agi_server.accounts.number import check_account_number
-from agi_server.accounts.restriction_rules import check_rule
-from agi_server.refused import InvalidFieldError
-from rating.country_rules import rules_of_country
-from rating.money import MAX_MONEY_MICROS
+PERSONAL_FIELDS = frozenset(
+    field.name
+    for field in FIELDS
+    if field.section is Section.PERSON or field.name == "notification_email"
+)
+"""Names of the fields that are emptied when a person is erased, and never logged."""
 
-# PostgreSQL's integer.
-_LARGEST_COUNT = 2**31 - 1
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_CALLERID = re.compile(r"\+?([0-9]{3,15})")
-
-
-class AccountStatus(IntEnum):
-    """Only an active account may call. The codes are A2Billing's, for those who move over."""
-
-    CANCELLED = 0
-    ACTIVE = 1
-    NEW = 2
-    UNCONFIRMED = 3
-    RESERVED = 4
-    EXPIRED = 5
-    SUSPENDED = 6
-    SUSPENDED_LITIGATION = 7
-    WAITING_PAYMENT = 8
-
-
-class ExpiryMode(IntEnum):
-    """When an account expires: never, at a date, or days after its first use or its creation."""
-
-    NEVER = 0
-    AT_DATE = 1
-    AFTER_FIRST_USE = 2
-    AFTER_CREATION = 3
-
-
-class Restriction(IntEnum):
-    """What the restricted numbers are: nothing, those not to call, or the only ones to call."""
-
-    NONE = 0
-    BLACKLIST = 1
-    WHITELIST = 2
-
-
-class PaymentType(StrEnum):
-    """Prepaid funds are the balance; postpaid adds the credit limit."""
-
-    PREPAID = "prepaid"
-    POSTPAID = "postpaid"
+_BY_NAME = {field.name: field for field in FIELDS}
+_BY_ATTRIBUTE = {field.attribute: field for field in FIELDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """One customer account as stored. Money in micros of `currency`; times in UTC."""
+class NewAccount(sections.LimitsSection):
+    """What is said of an account that is to be created; made by `new_account`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(sections.LimitsSection):
+    """One customer account as stored; times in UTC. Secrets are None: they are never read back."""
 
     id: int
     account_number: str
-    status: AccountStatus
-    group: str | None
-    plan: str | None
-    payment_type: PaymentType
-    currency: str
-    balance_micros: int
-    held_micros: int
-    credit_limit_micros: int
-    in_use: int
-    simultaneous_access: int
-    calls_per_second: int
-    max_price_micros_per_minute: int | None
-    discount_basis_points: int
-    country: str | None
-    locked: bool
-    language: str
-    timezone: str
-    expiry_mode: ExpiryMode
-    expires_at: datetime | None
-    expiry_days: int | None
-    restriction: Restriction
-    restricted_numbers: tuple[str, ...]
-    callerids: tuple[str, ...]
-    first_use_at: datetime | None
+    held_micros: int = 0
     created_at: datetime
 
     @property
@@ -103,104 +70,155 @@ class Account:
         """What a further call can spend."""
         return self.balance_micros + self.credit_limit_micros - self.held_micros
 
-
-def _check_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be an IANA time zone such as Europe/Paris") from None
-    return name
-
-
-def _check_language(tag: str) -> str:
-    if not _LANGUAGE.fullmatch(tag):
-        raise ValueError("must be a language tag such as en or fr-CA")
-    return tag
-
-
-def _check_country(code: str) -> str:
-    if rules_of_country(code) is None:
-        raise ValueError("must be an ISO 3166 code whose dialling rules are known, such as GB")
-    return code.upper()
-
-
-def check_callerid(text: str) -> str:
-    """The digits of a CallerID, a leading `+` gone. Raises ValueError."""
-    number = _CALLERID.fullmatch(text.strip())
-    if number is None:
-        raise ValueError("must be 3 to 15 digits")
-    return number[1]
-
-
-Count = Annotated[int, Field(ge=0, le=_LARGEST_COUNT)]
-Money = Annotated[int, Field(ge=0, le=MAX_MONEY_MICROS)]
-
-
-class NewAccount(BaseModel):
-    """What an operator says of an account that is to be created; made by `new_account`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    account_number: Annotated[str, AfterValidator(check_account_number)] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    plan: str | None = None
-    group: str | None = None
-    status: AccountStatus = AccountStatus.ACTIVE
-    payment_type: PaymentType = PaymentType.PREPAID
-    credit_limit_micros: Money = 0
-    simultaneous_access: Count = 1
-    calls_per_second: Count = 0
-    max_price_micros_per_minute: Money | None = None
-    discount_basis_points: Annotated[int, Field(ge=0, le=9_999)] = 0
-    """Hundredths of a percent that come off the price of calls."""
-    country: Annotated[str, AfterValidator(_check_country)] | None = None
-    language: Annotated[str, AfterValidator(_check_language)] = "en"
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
-    expiry_mode: ExpiryMode = ExpiryMode.NEVER
-    expiry_date: datetime | None = None
-    """In the account's time zone; the account is valid up to and including this instant."""
-    expiry_days: Annotated[int, Field(gt=0, le=36_500)] | None = None
-    restriction: Restriction = Restriction.NONE
-    restricted_numbers: tuple[Annotated[str, AfterValidator(check_rule)], ...] = ()
-    callerids: tuple[Annotated[str, AfterValidator(check_callerid)], ...] = ()
-
-    @model_validator(mode="after")
-    def _fields_agree(self) -> "NewAccount":
-        if self.credit_limit_micros and self.payment_type is PaymentType.PREPAID:
-            raise InvalidFieldError("credit_limit", "is for postpaid accounts only")
-        if (self.expiry_mode is ExpiryMode.AT_DATE) != (self.expiry_date is not None):
-            raise InvalidFieldError("expiry_date", "goes with expiry at-date, and only with it")
-        counts_days = self.expiry_mode in (ExpiryMode.AFTER_FIRST_USE, ExpiryMode.AFTER_CREATION)
-        if counts_days != (self.expiry_days is not None):
-            raise InvalidFieldError(
-                "expiry_days", "goes with expiry after-first-use or after-creation, and only so"
-            )
-        if self.restricted_numbers and self.restriction is Restriction.NONE:
-            raise InvalidFieldError(
-                "restriction", "must say blacklist or whitelist for the numbers"
-            )
-        return self
-
     @property
     def expires_at(self) -> datetime | None:
         """The expiry date in UTC."""
-        if self.expiry_date is None:
-            return None
-        return self.expiry_date.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+        return in_utc(self.expiry_date, self.timezone)
 
 
-def new_account(**fields: Any) -> NewAccount:
-    """Check the fields of an account to be created. Raises InvalidFieldError for the first bad one.
+_Page = TypeVar("_Page", NewAccount, Account)
 
-    Messages never contain the value, which could be an account number.
+
+def field_named(name: str) -> AccountField:
+    """Raises InvalidFieldError for a name that no field has."""
+    if name not in _BY_NAME:
+        raise InvalidFieldError(name, "is no field of an account")
+    return _BY_NAME[name]
+
+
+def in_utc(date: datetime | None, timezone: str) -> datetime | None:
+    """An instant of the account's clock."""
+    return None if date is None else date.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+def new_account(**values: Any) -> NewAccount:
+    """Check the values (by attribute) of an account to be created.
+
+    Raises InvalidFieldsError with all bad ones; messages never contain a value.
     """
-    try:
-        return NewAccount(**fields)
-    except ValidationError as invalid:
-        problem = invalid.errors()[0]
-        cause = problem.get("ctx", {}).get("error")
-        if isinstance(cause, InvalidFieldError):
-            raise cause from None
-        message = str(problem["msg"]).removeprefix("Value error, ")
-        message = message.replace("Input should be", "must be").replace("String should", "must")
-        raise InvalidFieldError(str(problem["loc"][0]), message) from None
+    problems: list[InvalidFieldError] = []
+    checked = _checked(values, Settable.ON_CREATION, problems)
+    new = NewAccount(**checked)
+    return _agreed(new, set(_BY_ATTRIBUTE), problems, new.account_number)
+
+
+def new_account_of_texts(
+    texts: Mapping[str, object], defaults: Mapping[str, object] | None = None
+) -> NewAccount:
+    """The same from texts by field name; `defaults` are texts for fields that are not given.
+
+    A field is not given when its text is missing or empty. Raises InvalidFieldsError.
+    """
+    given = {name: text for name, text in texts.items() if not _is_empty(text)}
+    problems: list[InvalidFieldError] = []
+    values = texts_to_values({**(defaults or {}), **given}, Settable.ON_CREATION, problems)
+    checked = _checked(values, Settable.ON_CREATION, problems)
+    new = NewAccount(**checked)
+    return _agreed(new, set(_BY_ATTRIBUTE), problems, new.account_number)
+
+
+def changed_account(account: Account, changes: Mapping[str, Any]) -> Account:
+    """The account with other values (by attribute). Raises InvalidFieldsError."""
+    problems: list[InvalidFieldError] = []
+    checked = _checked(changes, Settable.ALWAYS, problems)
+    return _agreed(replace(account, **checked), set(checked), problems, account.account_number)
+
+
+def texts_to_values(
+    texts: Mapping[str, object],
+    settable: Settable = Settable.ALWAYS,
+    problems: list[InvalidFieldError] | None = None,
+) -> dict[str, Any]:
+    """Values by attribute of texts by field name; an empty text is no value: None, or no items.
+
+    Problems are added to `problems` or, without it, raised as InvalidFieldsError.
+    """
+    found: list[InvalidFieldError] = [] if problems is None else problems
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        field = _BY_NAME.get(name)
+        if field is None:
+            found.append(InvalidFieldError(name, "is no field of an account"))
+        elif not _may_set(field, settable):
+            found.append(_not_settable(field))
+        else:
+            try:
+                values[field.attribute] = parse_text(field, text)
+            except ValueError as error:
+                found.append(InvalidFieldError(name, str(error)))
+    if problems is None and found:
+        raise InvalidFieldsError(found)
+    return values
+
+
+def settable_values(
+    page: NewAccount | Account, settable: Settable = Settable.ALWAYS
+) -> dict[str, Any]:
+    """The values of the fields that may be set, by attribute."""
+    return {
+        field.attribute: getattr(page, field.attribute)
+        for field in FIELDS
+        if _may_set(field, settable)
+    }
+
+
+def _checked(
+    values: Mapping[str, Any], settable: Settable, problems: list[InvalidFieldError]
+) -> dict[str, Any]:
+    """The values as they are stored, without those that break their field's rule."""
+    checked: dict[str, Any] = {}
+    for attribute, value in values.items():
+        field = _BY_ATTRIBUTE[attribute]
+        if not _may_set(field, settable):
+            problems.append(_not_settable(field))
+            continue
+        if value is None:
+            if field.needed and settable is Settable.ALWAYS:
+                problems.append(InvalidFieldError(field.name, "must not be empty"))
+            elif not field.needed:
+                checked[attribute] = None
+            continue
+        try:
+            checked[attribute] = value if field.check is None else field.check(_plain(field, value))
+        except ValueError as error:
+            problems.append(InvalidFieldError(field.name, str(error)))
+    return checked
+
+
+def _plain(field: AccountField, value: Any) -> Any:
+    return tuple(value) if field.kind is Kind.LIST else value
+
+
+def _agreed(
+    page: _Page, changed: Set[str], problems: list[InvalidFieldError], own_number: str | None
+) -> _Page:
+    """The page when its fields agree with each other. Raises InvalidFieldsError.
+
+    `changed` are the attributes that were given; nobody is told of what they left as it was.
+    """
+    wrong = {problem.field for problem in problems}
+    more: dict[str, Any] = {}
+    for rule in FIELD_AGREEMENTS:
+        if not changed.isdisjoint(rule.attributes):
+            found = rule.check(page, changed)
+            problems += [each for each in found.problems if each.field not in wrong]
+            more |= found.values
+    if page.web_password is not None and page.web_password == own_number:
+        problems.append(InvalidFieldError("web_password", "must not be the account number"))
+    if problems:
+        raise InvalidFieldsError(problems)
+    return replace(page, **more)
+
+
+def _may_set(field: AccountField, settable: Settable) -> bool:
+    return field.settable is Settable.ALWAYS or field.settable is settable
+
+
+def _not_settable(field: AccountField) -> InvalidFieldError:
+    if field.settable is Settable.ON_CREATION:
+        return InvalidFieldError(field.name, "can be set on creation only")
+    return InvalidFieldError(field.name, "cannot be set")
+
+
+def _is_empty(text: object) -> bool:
+    return text is None or text == "" or text == [] or text == ()

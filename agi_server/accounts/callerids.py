@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
-from agi_server.accounts.account import check_callerid
+from agi_server.accounts import field_rules
+from agi_server.accounts.audit import Change, Editor, record_changes
+from agi_server.accounts.changes import change_account
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,45 +21,45 @@ class CallerId:
 
 
 async def add_callerid(
-    pool: Any, account_id: int, callerid: str, *, max_callerids: int, changed_by: str
+    pool: Any, account_id: int, callerid: str, editor: Editor, *, max_callerids: int
 ) -> str:
     """Give an account a CallerID; returns it as stored.
 
     Raises InvalidFieldError for what is no number, RefusedError for one that is taken or too many.
     """
-    async with pool.acquire() as db, db.transaction():
-        number = await store_callerid(db, account_id, callerid, max_callerids=max_callerids)
-    _log_change(account_id, f"{number} added", changed_by)
-    return number
-
-
-async def store_callerid(db: Any, account_id: int, callerid: str, *, max_callerids: int) -> str:
-    """The same on a connection in a transaction of the caller's."""
     number = _checked(callerid)
-    # Two at once could both see room for the last one.
-    await db.execute(statement("accounts/lock_row"), account_id)
-    if await db.fetchval(statement("accounts/add_callerid"), number, account_id) is None:
-        raise RefusedError(f"CallerID {number} belongs to a customer already")
-    if await db.fetchval(statement("accounts/count_callerids"), account_id) > max_callerids:
-        raise RefusedError(
-            f"a customer has at most {max_callerids} CallerIDs (setting accounts.max_callerids)"
-        )
+    _, changes = await change_account(
+        pool,
+        account_id,
+        lambda account: {"callerids": (*account.callerids, number)},
+        editor,
+        max_callerids=max_callerids,
+    )
+    if not changes:
+        raise RefusedError(f"CallerID {number} belongs to a customer already", field="callerid")
     return number
 
 
-async def remove_callerid(db: Any, callerid: str, *, changed_by: str) -> None:
+async def remove_callerid(pool: Any, callerid: str, editor: Editor) -> None:
     """Take a CallerID away from its account. Raises NotFoundError."""
     number = _checked(callerid)
-    account_id = await db.fetchval(statement("accounts/remove_callerid"), number)
-    _log_change(_existing(number, account_id), f"{number} removed", changed_by)
+    await change_account(
+        pool,
+        await _owner(pool, number),
+        lambda account: {"callerids": tuple(each for each in account.callerids if each != number)},
+        editor,
+    )
 
 
-async def switch_callerid(db: Any, callerid: str, active: bool, *, changed_by: str) -> None:
+async def switch_callerid(pool: Any, callerid: str, active: bool, editor: Editor) -> None:
     """Switch a CallerID on or off. Raises NotFoundError."""
     number = _checked(callerid)
-    account_id = await db.fetchval(statement("accounts/switch_callerid"), number, active)
-    change = f"{number} switched {'on' if active else 'off'}"
-    _log_change(_existing(number, account_id), change, changed_by)
+    old, new = (f"{number} {state}" for state in (("off", "on") if active else ("on", "off")))
+    async with pool.acquire() as db, db.transaction():
+        account_id = await _owner(db, number)
+        if await db.fetchval(statement("accounts/switch_callerid"), number, active) is not None:
+            change = Change(field="callerids", old=old, new=new)
+            await record_changes(db, account_id, [change], editor)
 
 
 async def list_callerids(db: Any, account_id: int | None = None) -> list[CallerId]:
@@ -70,20 +68,15 @@ async def list_callerids(db: Any, account_id: int | None = None) -> list[CallerI
     return [CallerId(**row) for row in rows]
 
 
-def _checked(callerid: str) -> str:
-    try:
-        return check_callerid(callerid)
-    except ValueError as error:
-        raise InvalidFieldError("callerid", str(error)) from None
-
-
-def _existing(number: str, account_id: int | None) -> int:
+async def _owner(db: Any, number: str) -> int:
+    account_id: int | None = await db.fetchval(statement("accounts/callerid_owner"), number)
     if account_id is None:
-        raise NotFoundError(f"no customer has CallerID {number}")
+        raise NotFoundError(f"no customer has CallerID {number}", field="callerid")
     return account_id
 
 
-def _log_change(account_id: int, change: str, changed_by: str) -> None:
-    log.info(
-        "account.changed", account_id=account_id, field="callerid", value=change, by=changed_by
-    )
+def _checked(callerid: str) -> str:
+    try:
+        return field_rules.callerid(callerid)
+    except ValueError as error:
+        raise InvalidFieldError("callerid", str(error)) from None

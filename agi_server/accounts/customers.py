@@ -1,32 +1,39 @@
-"""Create, find, list and lock customer accounts."""
+"""Create and find customer accounts."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from agi_server.accounts import callerids, groups, restrictions
-from agi_server.accounts.account import (
-    Account,
-    AccountStatus,
-    ExpiryMode,
-    NewAccount,
-    PaymentType,
-    Restriction,
-)
-from agi_server.accounts.number import generate_account_number
-from agi_server.accounts.restrictions import RuleOwner
+from agi_server.accounts import notes
+from agi_server.accounts.account import Account, NewAccount, settable_values
+from agi_server.accounts.account_lists import replace_callerids, replace_rules
+from agi_server.accounts.account_rows import account_of, columns_of, hashes_of
+from agi_server.accounts.codes import AccountStatus
+from agi_server.accounts.fields import Settable
+from agi_server.accounts.number import generate_account_number, has_luhn_digit
+from agi_server.accounts.passwords import generate_login
+from agi_server.accounts.search import search_terms
+from agi_server.accounts.taken import explain_taken
 from agi_server.ledger.refills import refill
 from agi_server.observe.masking import mask_account_number
-from agi_server.refused import NotFoundError, RefusedError
+from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
-from agi_server.tariffs.plans import plan_id
 
 log = structlog.get_logger()
 
 # A drawn number is taken once in billions; this many in a row means that the length is used up.
 _DRAWS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreationRules:
+    """What the settings say of new accounts."""
+
+    number_length: int
+    max_callerids: int
+    number_luhn: bool = False
 
 
 async def create_account(
@@ -35,157 +42,147 @@ async def create_account(
     *,
     number_length: int,
     max_callerids: int,
+    number_luhn: bool = False,
     refill_micros: int = 0,
     created_by: str,
     at: datetime,
 ) -> Account:
-    """Store an account with its CallerIDs, restricted numbers and first credit: all or nothing.
+    """Store an account with all that belongs to it, and its first credit: all or nothing.
 
-    Raises NotFoundError for an unknown plan or group, RefusedError for a number or CallerID that
-    is taken or more CallerIDs than one account may have.
+    Raises NotFoundError for an unknown plan or group, RefusedError for a number, login or CallerID
+    that is taken or more CallerIDs than one account may have, InvalidFieldError for a number
+    without the check digit that the setting wants.
     """
-    async with pool.acquire() as db, db.transaction():
-        account_id = await _insert(db, new, number_length, at)
-        for callerid in dict.fromkeys(new.callerids):
-            await callerids.store_callerid(db, account_id, callerid, max_callerids=max_callerids)
-        await restrictions.store_rules(db, RuleOwner.ACCOUNT, account_id, new.restricted_numbers)
-        if refill_micros:
-            await refill(
-                db,
-                account_id=account_id,
-                amount_micros=refill_micros,
-                movement_id="refill:creation",
-                created_by=created_by,
-                note="on creation",
-                at=at,
-            )
-        account = await find_by_id(db, account_id)
-    log.info(
-        "account.created", account_id=account_id, account=account.account_number, by=created_by
+    rules = CreationRules(
+        number_length=number_length, max_callerids=max_callerids, number_luhn=number_luhn
     )
+    hashes = await hashes_of(new)
+    async with pool.acquire() as db, db.transaction():
+        account = await store_account(
+            db, new, rules, hashes, refill_micros=refill_micros, created_by=created_by, at=at
+        )
+    log_created(account, created_by)
     return account
+
+
+async def store_account(
+    db: Any,
+    new: NewAccount,
+    rules: CreationRules,
+    hashes: dict[str, str],
+    *,
+    refill_micros: int,
+    created_by: str,
+    at: datetime,
+) -> Account:
+    """The same on a connection in a transaction of the caller's, who then logs it.
+
+    `hashes` are those of the secrets (`hashes_of`): they take long, so not while rows are locked.
+    """
+    new = replace(new, web_login=new.web_login or generate_login())
+    columns = await columns_of(
+        db, settable_values(new, Settable.ON_CREATION), timezone=new.timezone, hashes=hashes
+    )
+    account_id = await _insert(db, new, {**columns, "created_at": at.isoformat()}, rules)
+    if columns["series_id"] is not None:
+        columns["serial"] = await db.fetchval(
+            statement("accounts/next_serial"), columns["series_id"]
+        )
+    with explain_taken():
+        await db.execute(statement("accounts/update_customer"), account_id, columns)
+    await replace_callerids(db, account_id, (), new.callerids, max_callerids=rules.max_callerids)
+    await replace_rules(db, account_id, (), new.restricted_numbers)
+    if new.note is not None:
+        await notes.add_note(db, account_id, new.note, author=created_by, at=at)
+    if refill_micros:
+        await refill(
+            db,
+            account_id=account_id,
+            amount_micros=refill_micros,
+            movement_id="refill:creation",
+            created_by=created_by,
+            note="on creation",
+            at=at,
+        )
+    return await find_by_id(db, account_id)
+
+
+def log_created(account: Account, created_by: str) -> None:
+    """After the transaction that stored it."""
+    log.info(
+        "account.created", account_id=account.id, account=account.account_number, by=created_by
+    )
 
 
 async def find_by_number(db: Any, account_number: str) -> Account:
     """Raises NotFoundError, which shows the number masked."""
-    row = await db.fetchrow(statement("accounts/find"), account_number, None)
+    row = await db.fetchrow(statement("accounts/read"), account_number, None)
     if row is None:
         raise NotFoundError(f"no customer has account number {mask_account_number(account_number)}")
-    return _account(row)
+    return account_of(row)
 
 
 async def find_by_id(db: Any, account_id: int) -> Account:
     """Raises NotFoundError."""
-    row = await db.fetchrow(statement("accounts/find"), None, account_id)
+    row = await db.fetchrow(statement("accounts/read"), None, [account_id])
     if row is None:
         raise NotFoundError(f"no customer has id {account_id}")
-    return _account(row)
+    return account_of(row)
 
 
 async def list_accounts(
     db: Any,
     *,
+    search: str = "",
     status: AccountStatus | None = None,
     group: str | None = None,
     plan: str | None = None,
+    campaign: str | None = None,
     callerid: str | None = None,
     after_id: int = 0,
     limit: int = 100,
 ) -> list[Account]:
-    """Accounts in the order of their ids; a page after `after_id`."""
+    """Accounts in the order of their ids; a page after `after_id`.
+
+    What `search` finds is said in `accounts/search.py`; `callerid` finds those with one that begins
+    so.
+    """
+    terms = search_terms(search)
     rows = await db.fetch(
-        statement("accounts/list"), status, group, plan, callerid, after_id, limit
+        statement("accounts/page_ids"),
+        status,
+        group,
+        plan,
+        campaign,
+        terms.words,
+        callerid or terms.callerid,
+        terms.account_number,
+        after_id,
+        limit,
     )
-    return [_account(row) for row in rows]
+    ids = [row["id"] for row in rows]
+    found = await db.fetch(statement("accounts/read"), None, ids) if ids else []
+    return [account_of(row) for row in found]
 
 
-async def set_locked(db: Any, account: Account, locked: bool, *, changed_by: str) -> bool:
-    """Set the customer's own lock on outgoing calls; False when it was so already."""
-    if await db.fetchval(statement("accounts/set_locked"), account.id, locked) is None:
-        return False
-    _log_change(account, "locked", locked, changed_by)
-    return True
-
-
-def log_reset(account: Account, ended: int, *, changed_by: str) -> None:
-    """Log that an operator reset an account's calls in progress and `ended` of them were ended."""
-    _log_change(account, "in_use", account.in_use - ended, changed_by)
-
-
-async def _insert(db: Any, new: NewAccount, number_length: int, at: datetime) -> int:
-    fields = (
-        new.status,
-        None if new.group is None else (await groups.find_group(db, new.group)).id,
-        None if new.plan is None else await plan_id(db, new.plan),
-        new.payment_type,
-        new.currency,
-        new.credit_limit_micros,
-        new.simultaneous_access,
-        new.calls_per_second,
-        new.max_price_micros_per_minute,
-        new.language,
-        new.timezone,
-        new.expiry_mode,
-        new.expires_at,
-        new.expiry_days,
-        new.restriction,
-        at,
-        new.discount_basis_points,
-        new.country,
-    )
+async def _insert(db: Any, new: NewAccount, columns: dict[str, Any], rules: CreationRules) -> int:
+    if rules.number_luhn and new.account_number and not has_luhn_digit(new.account_number):
+        raise InvalidFieldError("account_number", "must end in its check digit (Luhn)")
     for _ in range(_DRAWS):
-        number = new.account_number or generate_account_number(number_length)
-        account_id: int | None = await db.fetchval(statement("accounts/insert"), number, *fields)
+        number = new.account_number or generate_account_number(
+            rules.number_length, luhn=rules.number_luhn
+        )
+        account_id: int | None = await db.fetchval(
+            statement("accounts/insert"), {**columns, "account_number": number}
+        )
         if account_id is not None:
             return account_id
         if new.account_number is not None:
             raise RefusedError(
-                f"account number {mask_account_number(number)} belongs to a customer already"
+                f"account number {mask_account_number(number)} belongs to a customer already",
+                field="account_number",
             )
     raise RefusedError(
-        f"no number of {number_length} digits was free in {_DRAWS} draws: raise the setting"
+        f"no number of {rules.number_length} digits was free in {_DRAWS} draws: raise the setting"
         " accounts.number_length"
-    )
-
-
-def _account(row: Mapping[str, Any]) -> Account:
-    return Account(
-        id=row["id"],
-        account_number=row["account_number"],
-        status=AccountStatus(row["status"]),
-        group=row["group_name"],
-        plan=row["plan_name"],
-        payment_type=PaymentType(row["payment_type"]),
-        currency=row["currency"],
-        balance_micros=row["balance_micros"],
-        held_micros=row["held_micros"],
-        credit_limit_micros=row["credit_limit_micros"],
-        in_use=row["open_calls"],
-        simultaneous_access=row["simultaneous_access"],
-        calls_per_second=row["calls_per_second"],
-        max_price_micros_per_minute=row["max_price_micros_per_minute"],
-        discount_basis_points=row["discount_basis_points"],
-        country=row["country"],
-        locked=row["locked"],
-        language=row["language"],
-        timezone=row["timezone"],
-        expiry_mode=ExpiryMode(row["expiry_mode"]),
-        expires_at=row["expires_at"],
-        expiry_days=row["expiry_days"],
-        restriction=Restriction(row["restriction"]),
-        restricted_numbers=tuple(row["restricted_numbers"]),
-        callerids=tuple(row["callerids"]),
-        first_use_at=row["first_use_at"],
-        created_at=row["created_at"],
-    )
-
-
-def _log_change(account: Account, field: str, value: object, changed_by: str) -> None:
-    log.info(
-        "account.changed",
-        account_id=account.id,
-        account=account.account_number,
-        field=field,
-        value=value,
-        by=changed_by,
     )

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agi_server.accounts import restrictions
-from agi_server.accounts.account import Restriction
-from agi_server.accounts.restrictions import RuleOwner
+from agi_server.accounts.account import NewAccount, new_account_of_texts
+from agi_server.accounts.codes import Restriction
+from agi_server.accounts.restrictions import store_group_rules
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 
@@ -20,6 +20,7 @@ class Group:
     may_call: bool
     restriction: Restriction
     restricted_numbers: tuple[str, ...]
+    defaults: Mapping[str, object]
     accounts: int
 
 
@@ -42,7 +43,7 @@ async def create_group(
         )
         if group_id is None:
             raise RefusedError(f"a group {name} exists already")
-        await restrictions.store_rules(db, RuleOwner.GROUP, group_id, restricted_numbers)
+        await store_group_rules(db, group_id, restricted_numbers)
         return await find_group(db, name)
 
 
@@ -66,5 +67,19 @@ def _group(row: Mapping[str, Any]) -> Group:
         may_call=row["may_call"],
         restriction=Restriction(row["restriction"]),
         restricted_numbers=tuple(row["restricted_numbers"]),
+        defaults=row["defaults"],
         accounts=row["accounts"],
     )
+
+
+async def prepare_account(db: Any, texts: Mapping[str, object], *, currency: str) -> NewAccount:
+    """A new account of texts by field name; what is not given is as its group says.
+
+    `currency` is the setting's. Raises InvalidFieldsError with everything that is wrong, and
+    NotFoundError for an unknown group.
+    """
+    group = texts.get("group")
+    defaults: Mapping[str, object] = {}
+    if isinstance(group, str) and group:
+        defaults = (await find_group(db, group)).defaults
+    return new_account_of_texts(texts, {"currency": currency, **defaults})

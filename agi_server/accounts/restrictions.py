@@ -1,12 +1,15 @@
 """Restricted numbers of accounts and groups: stored rules, and whether they forbid or allow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
 import structlog
 
-from agi_server.accounts.account import Restriction
+from agi_server.accounts.account import Account
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.changes import change_account
+from agi_server.accounts.codes import Restriction
 from agi_server.accounts.restriction_rules import RestrictionRuleError, check_rule
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
@@ -29,7 +32,7 @@ async def restrict(
     *,
     current: Restriction,
     mode: Restriction | None = None,
-    changed_by: str,
+    editor: Editor,
 ) -> list[str]:
     """Add rules to those of an owner whose restriction is `current`; returns the new ones.
 
@@ -41,43 +44,80 @@ async def restrict(
             f"the {owner} has no restriction yet: say whether the numbers are a blacklist or a"
             " whitelist"
         )
+    checked = [_checked(rule) for rule in rules]
+    added: list[str] = []
+
+    def add(account: Account) -> dict[str, Any]:
+        added[:] = (rule for rule in checked if rule not in account.restricted_numbers)
+        meaning = {} if mode is None else {"restriction": mode}
+        return {"restricted_numbers": (*account.restricted_numbers, *added), **meaning}
+
+    if owner is RuleOwner.ACCOUNT:
+        await change_account(pool, owner_id, add, editor)
+        return added
     async with pool.acquire() as db, db.transaction():
-        added = await store_rules(db, owner, owner_id, rules)
+        added = await store_group_rules(db, owner_id, checked)
         if mode is not None:
-            await db.execute(statement(f"accounts/set_{owner}_restriction"), owner_id, mode)
-    _log_change(owner, owner_id, f"{', '.join(added) or 'no rule'} added", changed_by)
+            await db.execute(statement("accounts/set_group_restriction"), owner_id, mode)
+    _log_group_change(owner_id, f"{', '.join(added) or 'no rule'} added", editor)
     return added
 
 
-async def store_rules(db: Any, owner: RuleOwner, owner_id: int, rules: Sequence[str]) -> list[str]:
+async def store_group_rules(db: Any, group_id: int, rules: Sequence[str]) -> list[str]:
     """Store rules on a connection in a transaction; returns those that were not there before.
 
     Raises InvalidFieldError.
     """
+    sql = statement("accounts/restrict_group")
     checked = [_checked(rule) for rule in rules]
-    sql = statement(f"accounts/restrict_{owner}")
-    return [rule for rule in checked if await db.fetchval(sql, owner_id, rule) is not None]
+    return [rule for rule in checked if await db.fetchval(sql, group_id, rule) is not None]
 
 
 async def remove_rules(
-    pool: Any, owner: RuleOwner, owner_id: int, rules: Sequence[str], *, changed_by: str
+    pool: Any, owner: RuleOwner, owner_id: int, rules: Sequence[str], *, editor: Editor
 ) -> None:
     """Remove rules: all of them or, when one is not there (NotFoundError), none."""
     checked = [_checked(rule) for rule in rules]
-    sql = statement(f"accounts/unrestrict_{owner}")
+    if owner is RuleOwner.ACCOUNT:
+        await change_account(pool, owner_id, _without(checked), editor)
+        return
+    sql = statement("accounts/unrestrict_group")
     async with pool.acquire() as db, db.transaction():
         for rule in checked:
             if await db.fetchval(sql, owner_id, rule) is None:
-                raise NotFoundError(f"the {owner} has no rule {rule}")
-    _log_change(owner, owner_id, f"{', '.join(checked)} removed", changed_by)
+                raise _no_rule(owner, rule)
+    _log_group_change(owner_id, f"{', '.join(checked)} removed", editor)
 
 
-async def lift(pool: Any, owner: RuleOwner, owner_id: int, *, changed_by: str) -> None:
+async def lift(pool: Any, owner: RuleOwner, owner_id: int, *, editor: Editor) -> None:
     """Remove all rules and the restriction itself."""
+    if owner is RuleOwner.ACCOUNT:
+        await change_account(
+            pool,
+            owner_id,
+            lambda _: {"restriction": Restriction.NONE, "restricted_numbers": ()},
+            editor,
+        )
+        return
     async with pool.acquire() as db, db.transaction():
-        await db.execute(statement(f"accounts/unrestrict_{owner}"), owner_id, None)
-        await db.execute(statement(f"accounts/set_{owner}_restriction"), owner_id, Restriction.NONE)
-    _log_change(owner, owner_id, "lifted", changed_by)
+        await db.execute(statement("accounts/unrestrict_group"), owner_id, None)
+        await db.execute(statement("accounts/set_group_restriction"), owner_id, Restriction.NONE)
+    _log_group_change(owner_id, "lifted", editor)
+
+
+def _without(rules: Sequence[str]) -> Callable[[Account], dict[str, Any]]:
+    def remove(account: Account) -> dict[str, Any]:
+        for rule in rules:
+            if rule not in account.restricted_numbers:
+                raise _no_rule(RuleOwner.ACCOUNT, rule)
+        left = (rule for rule in account.restricted_numbers if rule not in rules)
+        return {"restricted_numbers": tuple(left)}
+
+    return remove
+
+
+def _no_rule(owner: RuleOwner, rule: str) -> NotFoundError:
+    return NotFoundError(f"the {owner} has no rule {rule}")
 
 
 def _checked(rule: str) -> str:
@@ -87,6 +127,11 @@ def _checked(rule: str) -> str:
         raise InvalidFieldError("rule", str(error)) from None
 
 
-def _log_change(owner: RuleOwner, owner_id: int, change: str, changed_by: str) -> None:
-    key = f"{owner}_id"
-    log.info("account.changed", **{key: owner_id}, field="restriction", value=change, by=changed_by)
+def _log_group_change(group_id: int, change: str, editor: Editor) -> None:
+    log.info(
+        "account.changed",
+        group_id=group_id,
+        field="restriction",
+        value=change,
+        by=editor.changed_by,
+    )

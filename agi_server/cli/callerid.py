@@ -5,7 +5,7 @@ import click
 from agi_server.accounts import callerids
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import print_list
-from agi_server.cli.parameters import account_argument, json_option, named_account, operator
+from agi_server.cli.parameters import account_argument, editor, json_option, named_account
 from agi_server.observe.masking import mask_account_number
 
 
@@ -36,8 +36,8 @@ async def add(session: Session, account: str, number: str) -> None:
         session.db,
         found.id,
         number,
+        editor(session),
         max_callerids=session.settings.accounts.max_callerids,
-        changed_by=operator(),
     )
     click.echo(f"{stored} added")
 
@@ -52,7 +52,7 @@ async def remove(session: Session, number: str) -> None:
     Example:
       agi-server callerid remove 442079460000
     """
-    await callerids.remove_callerid(session.db, number, changed_by=operator())
+    await callerids.remove_callerid(session.db, number, editor(session))
     click.echo(f"{number} removed")
 
 
@@ -66,7 +66,7 @@ async def enable(session: Session, number: str) -> None:
     Example:
       agi-server callerid enable 442079460000
     """
-    await callerids.switch_callerid(session.db, number, True, changed_by=operator())
+    await callerids.switch_callerid(session.db, number, True, editor(session))
     click.echo(f"{number} enabled")
 
 
@@ -80,7 +80,7 @@ async def disable(session: Session, number: str) -> None:
     Example:
       agi-server callerid disable 442079460000
     """
-    await callerids.switch_callerid(session.db, number, False, changed_by=operator())
+    await callerids.switch_callerid(session.db, number, False, editor(session))
     click.echo(f"{number} disabled")
 
 

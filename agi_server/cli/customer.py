@@ -1,43 +1,31 @@
 """`agi-server customer`: accounts, shown with their full number only to those who know it."""
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 import click
 
-from agi_server.accounts import customers
-from agi_server.accounts.account import (
-    Account,
-    AccountStatus,
-    ExpiryMode,
-    PaymentType,
-    Restriction,
-    new_account,
-)
+from agi_server.accounts import audit, customers, notes, passwords
+from agi_server.accounts.account import FIELDS, texts_to_values
+from agi_server.accounts.changes import record_reset, update_account
+from agi_server.accounts.codes import AccountStatus
+from agi_server.accounts.fields import AccountField, Kind, Settable
+from agi_server.accounts.groups import prepare_account
 from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
+from agi_server.cli.account_fields import account_as_shown, field_options, given_texts
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.output import (
-    money,
-    percent,
-    print_json,
-    print_list,
-    print_one,
-    time,
-    word,
-)
+from agi_server.cli.output import money, print_json, print_list, print_one, time
 from agi_server.cli.package_showing import package_in_words, packages_of
 from agi_server.cli.parameters import (
     MONEY,
-    PERCENT,
     account_argument,
+    editor,
     json_option,
     limit_option,
     named_account,
     operator,
-    restriction_option,
     words,
 )
 from agi_server.ledger.refills import refill as give_credit
@@ -57,7 +45,10 @@ _LISTED = (
     "simultaneous_access",
     "callerids",
 )
-_EXPIRY = [mode.name.lower().replace("_", "-") for mode in ExpiryMode]
+
+
+def _may_be_cleared(field: AccountField) -> bool:
+    return field.settable is Settable.ALWAYS and not field.needed and field.kind is not Kind.SECRET
 
 
 @click.group(cls=Group)
@@ -76,94 +67,42 @@ def customer() -> None:
 
 
 @customer.command()
-@click.option("--account-number", metavar="DIGITS", help="6 to 15 digits; otherwise generated.")
-@click.option("--plan", metavar="NAME", help="Call plan; without one no call is priced.")
-@click.option("--group", metavar="NAME", help="Customer group.")
-@click.option("--status", type=words(AccountStatus), default="active", show_default=True)
-@click.option("--currency", metavar="CODE", help="ISO 4217; otherwise the setting's.")
+@field_options(Settable.ALWAYS, Settable.ON_CREATION, defaults=True)
+@click.option("--generate-password", is_flag=True, help="Draw a web password; it is shown once.")
 @click.option("--refill", type=MONEY, default=0, help="First credit, e.g. 10 or 12.50.")
-@click.option(
-    "--payment-type",
-    type=click.Choice([kind.value for kind in PaymentType]),
-    default="prepaid",
-    show_default=True,
-)
-@click.option("--credit-limit", type=MONEY, default=0, help="Postpaid: how far below zero.")
-@click.option(
-    "--simultaneous-access",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Calls at a time; 0 is without limit.",
-)
-@click.option(
-    "--calls-per-second", type=click.IntRange(min=0), default=0, help="0 is without limit."
-)
-@click.option("--max-price-per-minute", type=MONEY, help="Refuse calls that cost more.")
-@click.option("--discount", type=PERCENT, default=0, help="Percent off the price, e.g. 7.5.")
-@click.option("--country", metavar="CODE", help="ISO 3166: how its numbers are dialled, e.g. GB.")
-@click.option("--callerid", "callerids", multiple=True, metavar="NUMBER", help="May be repeated.")
-@restriction_option
-@click.option(
-    "--restricted-number",
-    "restricted_numbers",
-    multiple=True,
-    metavar="RULE",
-    help="A number, a prefix (4420*) or a pattern (_44[12]XXXX.); may be repeated.",
-)
-@click.option("--language", default="en", show_default=True, help="Of prompts, e.g. fr.")
-@click.option("--timezone", default="UTC", show_default=True, help="E.g. Europe/Paris.")
-@click.option("--expiry", type=click.Choice(_EXPIRY), default="never", show_default=True)
-@click.option(
-    "--expiry-date",
-    type=click.DateTime(["%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]),
-    help="For at-date, in the account's time zone.",
-)
-@click.option("--expiry-days", type=click.IntRange(min=1), help="For after-….")
 @json_option
 @with_database
 async def create(
-    session: Session,
-    refill: int,
-    status: str,
-    restriction: str | None,
-    expiry: str,
-    expiry_date: datetime | None,
-    currency: str | None,
-    credit_limit: int,
-    max_price_per_minute: int | None,
-    discount: int,
-    as_json: bool,
-    **fields: Any,
+    session: Session, generate_password: bool, refill: int, as_json: bool, **fields: Any
 ) -> None:
     """Create a customer; prints the account number, which is shown in full only now.
+
+    Fields that are not given are as the group says, else as the help says.
 
     \b
     Example:
       agi-server customer create --account-number 1000000001 --plan standard --refill 10 \\
         --simultaneous-access 2 --callerid 442079460000
     """
-    new = new_account(
-        status=AccountStatus[status.upper()],
-        restriction=Restriction[(restriction or "none").upper()],
-        expiry_mode=ExpiryMode[expiry.upper().replace("-", "_")],
-        expiry_date=expiry_date,
-        currency=currency or session.settings.accounts.currency,
-        credit_limit_micros=credit_limit,
-        max_price_micros_per_minute=max_price_per_minute,
-        discount_basis_points=discount,
-        **fields,
-    )
+    texts = given_texts(fields)
+    password = passwords.generate_password() if generate_password else None
+    if password is not None:
+        texts["web_password"] = password
+    new = await prepare_account(session.db, texts, currency=session.settings.accounts.currency)
     account = await customers.create_account(
         session.db,
         new,
         number_length=session.settings.accounts.number_length,
+        number_luhn=session.settings.accounts.number_luhn,
         max_callerids=session.settings.accounts.max_callerids,
         refill_micros=refill,
         created_by=operator(),
         at=session.now,
     )
-    _print_account(account, account.account_number, as_json)
+    shown = account_as_shown(account, account.account_number)
+    if password is not None:
+        shown["web_password"] = password
+    _print_account(shown, as_json)
     if new.account_number is None and not as_json:
         click.echo("keep the account number: listings mask it", err=True)
 
@@ -187,51 +126,144 @@ async def show(session: Session, account: str, as_json: bool) -> None:
     shown = (
         account if account == found.account_number else mask_account_number(found.account_number)
     )
-    fields = _fields(found, shown)
+    fields = account_as_shown(found, shown)
     left = await packages_of(session, found)
     fields["packages"] = left if as_json else [package_in_words(each) for each in left]
-    print_one(fields, as_json=as_json)
+    _print_account(fields, as_json)
 
 
 @customer.command("list")
+@click.option(
+    "--search",
+    metavar="TEXT",
+    default="",
+    help="Beginnings of names, company, email, city, web login, phone, CallerID, serial or MAC"
+    " address; or an account number.",
+)
 @click.option("--status", type=words(AccountStatus))
 @click.option("--group", metavar="NAME")
 @click.option("--plan", metavar="NAME")
-@click.option("--callerid", metavar="NUMBER", help="The customer with this CallerID.")
+@click.option("--campaign", metavar="NAME")
+@click.option("--callerid", metavar="NUMBER", help="Customers with a CallerID that begins so.")
 @click.option("--after", metavar="ID", type=click.IntRange(min=0), default=0, help="Next page.")
 @limit_option(100)
 @json_option
 @with_database
 async def list_(
     session: Session,
+    search: str,
     status: str | None,
-    group: str | None,
-    plan: str | None,
-    callerid: str | None,
     after: int,
     limit: int,
     as_json: bool,
+    **named: str | None,
 ) -> None:
     """List customers in the order of their ids, account numbers masked.
 
     \b
     Example:
+      agi-server customer list --search 'dupont paris'
       agi-server customer list --status active --plan standard
       agi-server customer list --after 100
     """
     found = await customers.list_accounts(
         session.db,
-        status=None if status is None else AccountStatus[status.upper()],
-        group=group,
-        plan=plan,
-        callerid=callerid,
+        search=search,
+        status=None if status is None else AccountStatus[status.upper().replace("-", "_")],
         after_id=after,
         limit=limit,
+        **named,
     )
-    shown = [_fields(each, mask_account_number(each.account_number)) for each in found]
+    shown = [account_as_shown(each, mask_account_number(each.account_number)) for each in found]
     print_list(shown, as_json=as_json, nothing="no customers", columns=_LISTED)
     if len(found) == limit:
         click.echo(f"there may be more: --after {found[-1].id}", err=True)
+
+
+@customer.command()
+@account_argument
+@field_options(Settable.ALWAYS, defaults=False)
+@click.option(
+    "--clear",
+    multiple=True,
+    type=click.Choice([field.name for field in FIELDS if _may_be_cleared(field)]),
+    metavar="FIELD",
+    help="Leave this field empty; may be repeated.",
+)
+@json_option
+@with_database
+async def update(
+    session: Session, account: str, clear: tuple[str, ...], as_json: bool, **fields: Any
+) -> None:
+    """Change fields of a customer: all that are named or, when one is wrong, none.
+
+    Lists are replaced as a whole. Each change is kept with who made it (customer history).
+
+    \b
+    Example:
+      agi-server customer update 1000000001 --email ann@example.com --vat 21
+      agi-server customer update id:12 --status suspended --clear campaign
+    """
+    texts = {**given_texts(fields), **dict.fromkeys(clear)}
+    if not texts:
+        raise click.UsageError("name at least one field to change")
+    values = texts_to_values(texts)
+    found = await named_account(session.db, account)
+    _, changes = await update_account(
+        session.db,
+        found.id,
+        values,
+        editor(session),
+        max_callerids=session.settings.accounts.max_callerids,
+    )
+    shown = [{"field": each.field, "old": each.old, "new": each.new} for each in changes]
+    print_list(shown, as_json=as_json, nothing="nothing changed: it is so already")
+
+
+@customer.command()
+@account_argument
+@click.option("--field", metavar="FIELD", help="Changes of one field only, e.g. status.")
+@limit_option(100)
+@json_option
+@with_database
+async def history(
+    session: Session, account: str, field: str | None, limit: int, as_json: bool
+) -> None:
+    """Show the notes on a customer and every change of the account, newest first.
+
+    \b
+    Example:
+      agi-server customer history 1000000001
+      agi-server customer history id:12 --field status --json
+    """
+    found = await named_account(session.db, account)
+    changes = await audit.list_changes(session.db, found.id, field=field, limit=limit)
+    lines: list[tuple[Any, ...]] = [
+        (each.changed_at, each.changed_by, each.field, each.old, each.new, None) for each in changes
+    ]
+    if field is None:
+        written = await notes.list_notes(session.db, found.id, limit=limit)
+        lines += [(each.written_at, each.author, None, None, None, each.note) for each in written]
+    lines.sort(key=lambda line: line[0], reverse=True)
+    names = ("by", "field", "old", "new", "note")
+    shown = [{"at": time(at), **dict(zip(names, rest, strict=True))} for at, *rest in lines[:limit]]
+    print_list(shown, as_json=as_json, nothing="no notes and no changes")
+
+
+@customer.command()
+@account_argument
+@click.argument("text")
+@with_database
+async def note(session: Session, account: str, text: str) -> None:
+    """Add a note to the customer's history, with its date and author.
+
+    \b
+    Example:
+      agi-server customer note 1000000001 'asked for a discount'
+    """
+    found = await named_account(session.db, account)
+    await notes.add_note(session.db, found.id, text, author=operator(), at=session.now)
+    click.echo("noted")
 
 
 @customer.command()
@@ -337,52 +369,19 @@ async def reset_in_use(session: Session, account: str, yes: bool) -> None:
             now=lambda: session.now,
         )
         ended = await recovery.settle_overdue(found.id)
-    customers.log_reset(found, ended, changed_by=operator())
+    await record_reset(session.db, found, ended, editor(session))
     click.echo(f"ended {ended}")
 
 
 async def _set_locked(session: Session, name: str, locked: bool) -> None:
     account = await named_account(session.db, name)
     state = "locked" if locked else "unlocked"
-    if await customers.set_locked(session.db, account, locked, changed_by=operator()):
-        click.echo(state)
-    else:
-        click.echo(f"{state} already")
+    _, changes = await update_account(session.db, account.id, {"locked": locked}, editor(session))
+    click.echo(state if changes else f"{state} already")
 
 
-def _print_account(account: Account, shown_number: str, as_json: bool) -> None:
-    print_one(_fields(account, shown_number), as_json=as_json)
-
-
-def _fields(account: Account, shown_number: str) -> dict[str, Any]:
-    """What is shown of an account, in the order of its page; all amounts in its currency."""
-    return {
-        "id": account.id,
-        "account_number": shown_number,
-        "status": word(account.status),
-        "plan": account.plan,
-        "group": account.group,
-        "currency": account.currency,
-        "balance": money(account.balance_micros),
-        "held": money(account.held_micros),
-        "available": money(account.available_micros),
-        "payment_type": account.payment_type.value,
-        "credit_limit": money(account.credit_limit_micros),
-        "in_use": account.in_use,
-        "simultaneous_access": account.simultaneous_access,
-        "calls_per_second": account.calls_per_second,
-        "max_price_per_minute": money(account.max_price_micros_per_minute),
-        "discount": percent(account.discount_basis_points),
-        "country": account.country,
-        "locked": account.locked,
-        "callerids": list(account.callerids),
-        "restriction": word(account.restriction),
-        "restricted_numbers": list(account.restricted_numbers),
-        "language": account.language,
-        "timezone": account.timezone,
-        "expiry": word(account.expiry_mode),
-        "expires_at": time(account.expires_at),
-        "expiry_days": account.expiry_days,
-        "first_use_at": time(account.first_use_at),
-        "created_at": time(account.created_at),
-    }
+def _print_account(shown: dict[str, Any], as_json: bool) -> None:
+    """All of it as JSON; for people what is there."""
+    if not as_json:
+        shown = {name: value for name, value in shown.items() if value not in (None, "", [])}
+    print_one(shown, as_json=as_json)

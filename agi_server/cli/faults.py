@@ -8,7 +8,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from agi_server.ledger.refills import RefillRefusedError
 from agi_server.observe.masking import mask_text
-from agi_server.refused import InvalidFieldError, RefusedError
+from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.settings import SettingsError
 from agi_server.storage.embedded import EmbeddedStartError
 from agi_server.wire.script import ScriptError
@@ -50,6 +50,9 @@ def explain(fault: BaseException) -> Explanation:
             return _refused("stopped")
         case SettingsError():
             return Explanation(tuple(map(_line, fault.problems)), WRONG_USAGE)
+        case InvalidFieldsError():
+            lines = tuple(_line(str(problem)) for problem in fault.problems)
+            return Explanation(lines, WRONG_USAGE)
         case InvalidFieldError() | NoDatabaseError():
             return Explanation((_line(str(fault)),), WRONG_USAGE)
         case RefusedError() | RefillRefusedError() | ScriptError():

@@ -3,7 +3,7 @@
 import getpass
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from agi_server.accounts.account import Account, Restriction
+from agi_server.accounts.account import Account
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.codes import Restriction
 from agi_server.accounts.customers import find_by_id, find_by_number
+from agi_server.cli.backends import Session
 from rating.money import MoneyError, parse_money
 
 
@@ -85,6 +88,16 @@ class _Address(click.ParamType[tuple[str, int]]):
         return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+class Words(click.Choice[str]):
+    """A choice of words, which may be written with `-` or, as JSON shows them, with `_`."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        super().__init__([word.replace("_", "-") for word in words])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(str(value).replace("_", "-"), param, ctx)
+
+
 ADDRESS = _Address()
 MONEY = _Money()
 PERCENT = _Percent()
@@ -103,7 +116,7 @@ restriction_option = click.option(
 
 def words(kind: type[IntEnum]) -> click.Choice[str]:
     """A choice of the words for a coded value."""
-    return click.Choice([member.name.lower() for member in kind])
+    return Words(member.name.lower() for member in kind)
 
 
 def limit_option(default: int) -> Callable[..., Any]:
@@ -131,3 +144,8 @@ def operator() -> str:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):
         return f"cli:{os.getuid()}"
+
+
+def editor(session: Session) -> Editor:
+    """Who changes an account by this command, and when."""
+    return Editor(changed_by=operator(), at=session.now)

@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from agi_server.accounts import groups, restrictions
-from agi_server.accounts.account import Restriction
+from agi_server.accounts.codes import Restriction
 from agi_server.accounts.restrictions import RuleOwner
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import print_one, word
-from agi_server.cli.parameters import json_option, named_account, operator, restriction_option
+from agi_server.cli.parameters import editor, json_option, named_account, restriction_option
 
 
 @click.group(cls=Group)
@@ -54,7 +54,7 @@ async def add(
     owner, owner_id, current, _ = await _owner(session, customer, group)
     mode = None if restriction is None else Restriction[restriction.upper()]
     added = await restrictions.restrict(
-        session.db, owner, owner_id, rules, current=current, mode=mode, changed_by=operator()
+        session.db, owner, owner_id, rules, current=current, mode=mode, editor=editor(session)
     )
     click.echo(f"{len(added)} added, {len(rules) - len(added)} were there already")
 
@@ -82,9 +82,9 @@ async def remove(
         raise click.UsageError("name the rules to remove, or --all")
     owner, owner_id, _, _ = await _owner(session, customer, group)
     if everything:
-        await restrictions.lift(session.db, owner, owner_id, changed_by=operator())
+        await restrictions.lift(session.db, owner, owner_id, editor=editor(session))
     else:
-        await restrictions.remove_rules(session.db, owner, owner_id, rules, changed_by=operator())
+        await restrictions.remove_rules(session.db, owner, owner_id, rules, editor=editor(session))
     click.echo("removed")
 
 

@@ -16,6 +16,8 @@ from agi_server.accounts.account import (
     Restriction,
     new_account,
 )
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.changes import update_account
 from agi_server.tariffs import plans, rate_cards, trunks
 from rating.money import MICROS_PER_UNIT
 from rating.rate_sheet import parse_plain_sheet
@@ -112,7 +114,7 @@ async def open_business(pool: Any, at: datetime) -> dict[str, int]:
             at=at,
         )
         ids[customer.name] = account.id
-    await customers.set_locked(
-        pool, await customers.find_by_id(pool, ids[HEIDI.name]), True, changed_by=CREATED_BY
+    await update_account(
+        pool, ids[HEIDI.name], {"locked": True}, Editor(changed_by=CREATED_BY, at=at)
     )
     return ids

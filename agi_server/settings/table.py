@@ -129,6 +129,8 @@ class CallsSettings(_Section):
 class AccountsSettings(_Section):
     number_length: int = Field(default=10, ge=6, le=15)
     """Digits of a generated account number."""
+    number_luhn: bool = False
+    """The last digit of account numbers is a check digit (Luhn), of those given too."""
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     """Currency (ISO 4217) of an account when none is given."""
     max_callerids: int = Field(default=5, ge=0)

@@ -7,14 +7,14 @@ from exchange import CALL, ODD, Exchange
 from sip_scenarios import Answers, HangUp, Wait
 from sipp import SipCall, call, callee
 
-from agi_server.accounts import customers, groups
+from agi_server.accounts import groups
 from agi_server.accounts.account import AccountStatus, ExpiryMode, Restriction
 from support.business import NO_RATE, NO_ROUTE
 
 REFUSED = {
     "account_suspended": {"status": AccountStatus.SUSPENDED},
     "account_expired": {"status": AccountStatus.EXPIRED, "expiry_mode": ExpiryMode.NEVER},
-    "account_locked": {},
+    "account_locked": {"locked": True},
     "group_forbidden": {"group": "no-calls"},
     "number_restricted": {
         "restriction": Restriction.BLACKLIST,
@@ -34,7 +34,6 @@ async def test_nothing_is_dialled_when_the_daemon_refuses(exchange: Exchange) ->
         reason: await exchange.customer(line, **fields)  # type: ignore[arg-type]
         for line, (reason, fields) in enumerate(REFUSED.items(), start=1)
     }
-    await customers.set_locked(pool, refused["account_locked"].account, True, changed_by="test")
 
     async def in_both_modes(user: str, number: str) -> list[SipCall]:
         calls = (call(exchange.asterisk, number, user=mode + user) for mode in ("", CALL))

@@ -12,6 +12,7 @@ from sessions_effect import Effect, described
 
 from agi_server.accounts import customers, groups
 from agi_server.accounts.account import AccountStatus, ExpiryMode, PaymentType, Restriction
+from agi_server.accounts.audit import Editor
 from agi_server.accounts.callerids import switch_callerid
 from agi_server.calls.records import list_calls
 from agi_server.tariffs import plans, rate_cards, trunks
@@ -79,7 +80,7 @@ _ACCOUNTS: Mapping[str, dict[str, Any]] = {
         "timezone": "Europe/Paris",
     },
     "past_its_days": {"expiry_mode": ExpiryMode.AFTER_CREATION, "expiry_days": 1},
-    "locked": {},
+    "locked": {"locked": True},
     "group_without_calls": {"group": "no-calls"},
     "group_without_premium": {"group": "no-premium"},
     "blacklisting": {
@@ -134,10 +135,10 @@ class Stage:
             account = await business.customer(**fields)
             self.defines[name] = account.account_number
             self.names[account.id] = name
-            if name == "locked":
-                await customers.set_locked(pool, account, True, changed_by="test")
         business.now.advance(timedelta(days=2).total_seconds())
-        await switch_callerid(pool, "34917654321", False, changed_by="test")
+        await switch_callerid(
+            pool, "34917654321", False, Editor(changed_by="test", at=business.now())
+        )
 
     async def _seed_rating(self) -> None:
         """Stages and fees, two carriers of which the second is cheaper, a trunk for one call."""

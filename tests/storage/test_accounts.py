@@ -14,14 +14,19 @@ from agi_server.accounts.account import (
     Restriction,
     new_account,
 )
+from agi_server.accounts.account_lists import replace_callerids
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.changes import update_account
 from agi_server.accounts.restrictions import RuleOwner
 from agi_server.ledger.verify import verify
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.pool import open_pool
+from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import plans, rate_cards
 from rating.rate import Rate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EDITOR = Editor(changed_by="test", at=NOW)
 
 
 @pytest.fixture
@@ -88,6 +93,7 @@ async def test_an_account_is_stored_with_every_field_that_was_given(pool: Any) -
         payment_type=PaymentType.POSTPAID,
         currency="EUR",
         balance_micros=2_500_000,
+        web_login=found.web_login,
         held_micros=0,
         credit_limit_micros=5_000_000,
         in_use=0,
@@ -100,7 +106,7 @@ async def test_an_account_is_stored_with_every_field_that_was_given(pool: Any) -
         language="fr",
         timezone="Europe/Paris",
         expiry_mode=ExpiryMode.AT_DATE,
-        expires_at=datetime(2026, 7, 1, 21, 59, 59, tzinfo=UTC),
+        expiry_date=datetime(2026, 7, 1, 23, 59, 59),
         expiry_days=None,
         restriction=Restriction.BLACKLIST,
         restricted_numbers=("4420*", "_33[67]X."),
@@ -108,6 +114,7 @@ async def test_an_account_is_stored_with_every_field_that_was_given(pool: Any) -
         first_use_at=None,
         created_at=NOW,
     )
+    assert datetime(2026, 7, 1, 21, 59, 59, tzinfo=UTC) == found.expires_at
     assert 7_500_000 == found.available_micros
     async with pool.acquire() as db:
         assert [] == await verify(db)
@@ -130,7 +137,7 @@ async def test_used_up_numbers_are_told_instead_of_drawn_for_ever(
     pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await create(pool, account_number="1234567890")
-    monkeypatch.setattr(customers, "generate_account_number", lambda length: "1234567890")
+    monkeypatch.setattr(customers, "generate_account_number", lambda length, luhn: "1234567890")
     with pytest.raises(RefusedError, match=r"accounts\.number_length"):
         await create(pool)
 
@@ -207,8 +214,10 @@ async def test_accounts_are_listed_by_filter_and_page(pool: Any) -> None:
 
 async def test_locking_tells_whether_it_changed_anything(pool: Any) -> None:
     account = await create(pool)
-    assert await customers.set_locked(pool, account, True, changed_by="test")
-    assert not await customers.set_locked(pool, account, True, changed_by="test")
+    _, changes = await update_account(pool, account.id, {"locked": True}, EDITOR)
+    assert [("locked", "no", "yes")] == [(each.field, each.old, each.new) for each in changes]
+    _, changes = await update_account(pool, account.id, {"locked": True}, EDITOR)
+    assert [] == changes
     assert (await customers.find_by_id(pool, account.id)).locked
 
 
@@ -216,20 +225,18 @@ async def test_a_callerid_belongs_to_one_account_and_can_be_switched_off(pool: A
     account, other = await create(pool), await create(pool)
 
     async def add(owner: Account, number: str) -> str:
-        return await callerids.add_callerid(
-            pool, owner.id, number, max_callerids=2, changed_by="test"
-        )
+        return await callerids.add_callerid(pool, owner.id, number, EDITOR, max_callerids=2)
 
     assert "442079460000" == await add(account, " +442079460000 ")
     with pytest.raises(RefusedError, match="belongs to a customer already"):
         await add(other, "442079460000")
-    await callerids.switch_callerid(pool, "442079460000", False, changed_by="test")
+    await callerids.switch_callerid(pool, "442079460000", False, EDITOR)
     (listed,) = await callerids.list_callerids(pool, account.id)
     assert ("442079460000", False) == (listed.number, listed.active)
-    await callerids.remove_callerid(pool, "+442079460000", changed_by="test")
+    await callerids.remove_callerid(pool, "+442079460000", EDITOR)
     assert "442079460000" == await add(other, "442079460000")
     with pytest.raises(NotFoundError, match="no customer has CallerID 111"):
-        await callerids.remove_callerid(pool, "111", changed_by="test")
+        await callerids.remove_callerid(pool, "111", EDITOR)
     with pytest.raises(InvalidFieldError, match="3 to 15 digits"):
         await add(account, "anonymous")
 
@@ -238,13 +245,12 @@ async def test_callerids_added_at_once_do_not_exceed_the_limit(pool: Any) -> Non
     account = await create(pool)
 
     async def add(number: str) -> str:
-        return await callerids.add_callerid(
-            pool, account.id, number, max_callerids=1, changed_by="test"
-        )
+        return await callerids.add_callerid(pool, account.id, number, EDITOR, max_callerids=1)
 
     async with pool.acquire() as first:
         async with first.transaction():
-            await callerids.store_callerid(first, account.id, "441", max_callerids=1)
+            await first.execute(statement("accounts/lock_row"), account.id)
+            await replace_callerids(first, account.id, (), ["441"], max_callerids=1)
             second = asyncio.create_task(add("442"))
             # It waits for the first to end; if it did not, it would see room and be done by now.
             await asyncio.wait([second], timeout=0.5)
@@ -271,7 +277,7 @@ async def test_rules_need_a_meaning_and_are_removed_all_or_none(
     async def restrict(*rules: str, mode: Restriction | None = None) -> list[str]:
         current, _ = await stored()
         return await restrictions.restrict(
-            pool, owner, owner_id, rules, current=current, mode=mode, changed_by="test"
+            pool, owner, owner_id, rules, current=current, mode=mode, editor=EDITOR
         )
 
     with pytest.raises(RefusedError, match="blacklist or a whitelist"):
@@ -282,11 +288,11 @@ async def test_rules_need_a_meaning_and_are_removed_all_or_none(
     with pytest.raises(InvalidFieldError, match="is no rule"):
         await restrict("1*", "no rule")
     with pytest.raises(NotFoundError, match=f"the {owner} has no rule 50"):
-        await restrictions.remove_rules(pool, owner, owner_id, ["4420*", "50*"], changed_by="test")
+        await restrictions.remove_rules(pool, owner, owner_id, ["4420*", "50*"], editor=EDITOR)
     assert (Restriction.WHITELIST, ("4420*", "49*", "_33X.")) == await stored()
-    await restrictions.remove_rules(pool, owner, owner_id, ["4420*", "_33x."], changed_by="test")
+    await restrictions.remove_rules(pool, owner, owner_id, ["4420*", "_33x."], editor=EDITOR)
     assert (Restriction.WHITELIST, ("49*",)) == await stored()
-    await restrictions.lift(pool, owner, owner_id, changed_by="test")
+    await restrictions.lift(pool, owner, owner_id, editor=EDITOR)
     assert (Restriction.NONE, ()) == await stored()
 
 

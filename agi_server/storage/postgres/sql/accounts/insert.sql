@@ -1,9 +1,17 @@
--- A new account. No row: the number is taken.
+-- A new account; $1 has its columns as JSON. The database adds its row of customer. No row: the
+-- number is taken.
 INSERT INTO account (
     account_number, status, group_id, plan_id, payment_type, currency, credit_limit_micros,
-    simultaneous_access, calls_per_second, max_price_micros_per_minute, language, timezone,
-    expiry_mode, expires_at, expiry_days, restriction, created_at,
-    discount_basis_points, country)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+    simultaneous_access, calls_per_second, max_price_micros_per_minute,
+    max_cost_micros_per_call, max_cost_micros_per_hour, max_cost_micros_per_day,
+    discount_basis_points, country, language, timezone, expiry_mode, expires_at, expiry_days,
+    restriction, locked, presented_callerid, created_at)
+SELECT
+    account_number, status, group_id, plan_id, payment_type, currency, credit_limit_micros,
+    simultaneous_access, calls_per_second, max_price_micros_per_minute,
+    max_cost_micros_per_call, max_cost_micros_per_hour, max_cost_micros_per_day,
+    discount_basis_points, country, language, timezone, expiry_mode, expires_at, expiry_days,
+    restriction, locked, presented_callerid, created_at
+FROM jsonb_populate_record(NULL::account, $1)
 ON CONFLICT (account_number) DO NOTHING
 RETURNING id

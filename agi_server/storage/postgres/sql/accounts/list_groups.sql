@@ -1,5 +1,5 @@
 -- All groups, or the one of a name ($1).
-SELECT g.id, g.name, g.may_call, g.restriction,
+SELECT g.id, g.name, g.may_call, g.restriction, g.defaults,
        ARRAY(SELECT r.rule FROM group_restriction r
              WHERE r.group_id = g.id ORDER BY r.rule) AS restricted_numbers,
        (SELECT count(*) FROM account a WHERE a.group_id = g.id) AS accounts

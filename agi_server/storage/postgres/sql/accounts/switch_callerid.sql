@@ -1,2 +1,2 @@
--- A CallerID that is switched off no longer identifies anybody.
-UPDATE callerid SET active = $2 WHERE number = $1 RETURNING account_id
+-- A CallerID that is switched off no longer identifies anybody. No row: it is so already.
+UPDATE callerid SET active = $2 WHERE number = $1 AND active <> $2 RETURNING account_id

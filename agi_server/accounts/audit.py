@@ -1,0 +1,106 @@
+"""Who changed what of an account: a row for every change, of secrets only that they changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from agi_server.accounts.account import PERSONAL_FIELDS
+from agi_server.accounts.field_kinds import show_value
+from agi_server.accounts.fields import AccountField, Kind
+from agi_server.storage.postgres.statements import statement
+
+log = structlog.get_logger()
+
+SECRET_SHOWN = "(secret)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A field of an account got another value: texts as they are shown, None for no value."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """A change as it was recorded."""
+
+    id: int
+    account_id: int
+    changed_at: datetime
+    changed_by: str
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Editor:
+    """Who changes accounts, and when: `changed_by` like `cli:ann`, `api:shop`, `job:expiry`."""
+
+    changed_by: str
+    at: datetime
+
+
+def change_of(field: AccountField, old: Any, new: Any) -> Change:
+    """The change of a field from one value to another."""
+    if field.kind is Kind.SECRET:
+        return Change(field=field.name, old=None, new=SECRET_SHOWN)
+    return Change(field=field.name, old=audit_text(field, old), new=audit_text(field, new))
+
+
+def audit_text(field: AccountField, value: Any) -> str | None:
+    """A value in the audit."""
+    shown = show_value(field, value)
+    match shown:
+        case None | []:
+            return None
+        case bool():
+            return "yes" if shown else "no"
+        case list():
+            return ", ".join(shown)
+        case _:
+            return str(shown)
+
+
+async def record_changes(
+    db: Any, account_id: int, changes: Sequence[Change], editor: Editor
+) -> None:
+    """Write the rows, on a connection in a transaction, and log them."""
+    if not changes:
+        return
+    await db.execute(
+        statement("accounts/insert_audit"),
+        account_id,
+        editor.at,
+        editor.changed_by,
+        [change.field for change in changes],
+        [change.old for change in changes],
+        [change.new for change in changes],
+    )
+    for change in changes:
+        log.info(
+            "account.changed",
+            account_id=account_id,
+            field=change.field,
+            value=None if change.field in PERSONAL_FIELDS else change.new,
+            by=editor.changed_by,
+        )
+
+
+async def list_changes(
+    db: Any,
+    account_id: int,
+    *,
+    field: str | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[AuditEntry]:
+    """The changes of an account, newest first; the log of its status with field `status`."""
+    rows = await db.fetch(statement("accounts/list_audit"), account_id, field, before_id, limit)
+    return [AuditEntry(**row) for row in rows]

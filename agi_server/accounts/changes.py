@@ -1,0 +1,99 @@
+"""Change customer accounts: every change leaves an audit row. The balance is the ledger's."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agi_server.accounts.account import FIELDS, Account, changed_account, settable_values
+from agi_server.accounts.account_lists import replace_callerids, replace_rules
+from agi_server.accounts.account_rows import columns_of, hashes_of
+from agi_server.accounts.audit import Change, Editor, change_of, record_changes
+from agi_server.accounts.customers import find_by_id
+from agi_server.accounts.fields import Kind
+from agi_server.accounts.taken import explain_taken
+from agi_server.storage.postgres.statements import statement
+
+
+async def update_account(
+    pool: Any,
+    account_id: int,
+    values: Mapping[str, Any],
+    editor: Editor,
+    *,
+    max_callerids: int | None = None,
+) -> tuple[Account, list[Change]]:
+    """Give fields other values (by attribute, as `texts_to_values` makes them): all or none.
+
+    Returns the account as it is then, and what changed. Lists are replaced as a whole. Raises
+    InvalidFieldsError with everything that is wrong, NotFoundError, RefusedError for what is
+    taken. `max_callerids` None: no CallerID may be added.
+    """
+    return await change_account(
+        pool, account_id, lambda _: values, editor, max_callerids=max_callerids
+    )
+
+
+async def change_account(
+    pool: Any,
+    account_id: int,
+    change: Callable[[Account], Mapping[str, Any]],
+    editor: Editor,
+    *,
+    max_callerids: int | None = None,
+) -> tuple[Account, list[Change]]:
+    """The same where the other values follow from what the account has: asked more than once."""
+    found = await find_by_id(pool, account_id)
+    # Before anything is locked: hashing takes long.
+    hashes = await hashes_of(changed_account(found, change(found)))
+    async with pool.acquire() as db, db.transaction():
+        await db.execute(statement("accounts/lock_row"), account_id)
+        before = await find_by_id(db, account_id)
+        after = changed_account(before, change(before))
+        changes = await store_changes(db, before, after, hashes, max_callerids=max_callerids)
+        await record_changes(db, account_id, changes, editor)
+        return await find_by_id(db, account_id), changes
+
+
+async def store_changes(
+    db: Any,
+    before: Account,
+    after: Account,
+    hashes: Mapping[str, str],
+    *,
+    max_callerids: int | None = None,
+) -> list[Change]:
+    """Store what differs, on a connection in a transaction that has the account's row locked."""
+    old, new = settable_values(before), settable_values(after)
+    differs = [field for field in FIELDS if new.get(field.attribute) != old.get(field.attribute)]
+    if not differs:
+        return []
+    values = {field.attribute: new[field.attribute] for field in differs}
+    if "timezone" in values and after.expiry_date is not None:
+        values["expiry_date"] = after.expiry_date  # the same on another clock
+    columns = await columns_of(db, values, timezone=after.timezone, hashes=hashes)
+    with explain_taken():
+        await db.execute(statement("accounts/update"), before.id, columns)
+        await db.execute(statement("accounts/update_customer"), before.id, columns)
+    if "callerids" in values:
+        most = len(before.callerids) if max_callerids is None else max_callerids
+        await replace_callerids(
+            db, before.id, before.callerids, after.callerids, max_callerids=most
+        )
+    if "restricted_numbers" in values:
+        await replace_rules(db, before.id, before.restricted_numbers, after.restricted_numbers)
+    return [
+        change_of(field, old[field.attribute], new[field.attribute])
+        for field in differs
+        if field.kind is not Kind.SECRET or new[field.attribute] is not None
+    ]
+
+
+async def set_locked(pool: Any, account: Account, locked: bool, editor: Editor) -> bool:
+    """Set the customer's own lock on outgoing calls; False when it was so already."""
+    _, changes = await update_account(pool, account.id, {"locked": locked}, editor)
+    return bool(changes)
+
+
+async def record_reset(db: Any, account: Account, ended: int, editor: Editor) -> None:
+    """An operator reset an account's calls in progress, and `ended` of them were ended."""
+    change = Change(field="in_use", old=str(account.in_use), new=str(account.in_use - ended))
+    await record_changes(db, account.id, [change], editor)

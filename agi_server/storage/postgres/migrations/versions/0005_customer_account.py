@@ -1,0 +1,10 @@
+"""The whole customer account: person, invoice, series, campaigns, notes, audit, caps."""
+
+from agi_server.storage.postgres.migrations import run_sql_beside
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

@@ -1,0 +1,1 @@
+SELECT account_id FROM callerid WHERE number = $1

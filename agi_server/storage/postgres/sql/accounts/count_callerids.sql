@@ -1,1 +1,0 @@
-SELECT count(*) FROM callerid WHERE account_id = $1

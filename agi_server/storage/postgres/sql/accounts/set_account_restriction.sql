@@ -1,1 +1,0 @@
-UPDATE account SET restriction = $2 WHERE id = $1
