@@ -168,7 +168,7 @@ def test_reset_in_use_ends_what_is_past_its_limit_when_confirmed(
         "customer", "reset-in-use", "1000000001", answer="y\n", AGI_SERVER_LOG__LEVEL="info"
     )
     assert (0, True) == (done.exit_code, "ended 1" in done.out), done.err
-    assert '"field":"in_use","value":0,"by":"cli:' in done.err
+    assert '"field":"in_use","value":"0","by":"cli:' in done.err
     account = shop("customer", "show", "1000000001", "--json").json
     assert (0, "0.00") == (account["in_use"], account["held"])
     call = shop("calls", "show", overdue_call, "--json").json
