@@ -2,8 +2,8 @@
 
 from agi_server.storage.postgres.migrations import run_sql_beside
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
