@@ -273,7 +273,7 @@ async def note(session: Session, account: str, text: str) -> None:
 @click.option(
     "--reference",
     metavar="ID",
-    help="Makes a repeated refill harmless: the same reference credits once a month.",
+    help="Makes a repeated refill harmless: the same reference credits once.",
 )
 @json_option
 @with_database

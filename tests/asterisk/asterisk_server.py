@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -124,6 +124,58 @@ def running_asterisk(
     described above. What belongs to a machine is there already: directories, ports, logs.
     Raises RuntimeError with Asterisk's own words when it does not start.
     """
+    with mortal_asterisk(tree, configure) as mortal:
+        yield mortal.server
+
+
+class MortalAsterisk:
+    """An Asterisk that a test may kill and start again where it was."""
+
+    def __init__(self, server: AsteriskServer) -> None:
+        self.server = server
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Until it takes calls. Raises RuntimeError with its own words when it does not."""
+        server = self.server
+        console = server.folder / "console.log"
+        configuration = str(server.folder / "etc/asterisk.conf")
+        with console.open("w") as output:
+            self._process = subprocess.Popen(
+                [
+                    *_as_plain_user(),
+                    # Not even a killed test run leaves an Asterisk behind.
+                    *("setpriv", "--pdeathsig", "KILL"),
+                    *server.tree.command("usr/sbin/asterisk", "-f", "-C", configuration),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=server.folder,
+            )
+        _wait_until_booted(server, self._process)
+
+    def kill(self) -> None:
+        """SIGKILL: its calls are gone, and no handler tells of their end."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """In good order, or by force after a while."""
+        if self._process is not None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=10)
+            self.kill()
+
+
+@contextmanager
+def mortal_asterisk(
+    tree: AsteriskTree, configure: Callable[[AsteriskServer], None] | None = None
+) -> Iterator[MortalAsterisk]:
+    """As `running_asterisk`, for a test that kills it."""
     folder = Path(mkdtemp(prefix="agi-server-asterisk-"))
     try:
         server = AsteriskServer(
@@ -137,39 +189,14 @@ def running_asterisk(
         (configure or _configure_with_samples)(server)
         if _needs_other_user():
             _give_to_nobody(folder)
-        with _started(server):
-            yield server
+        mortal = MortalAsterisk(server)
+        try:
+            mortal.start()
+            yield mortal
+        finally:
+            mortal.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _started(server: AsteriskServer) -> Iterator[None]:
-    console = server.folder / "console.log"
-    configuration = str(server.folder / "etc/asterisk.conf")
-    with console.open("w") as output:
-        process = subprocess.Popen(
-            [
-                *_as_plain_user(),
-                # Not even a killed test run leaves an Asterisk behind.
-                *("setpriv", "--pdeathsig", "KILL"),
-                *server.tree.command("usr/sbin/asterisk", "-f", "-C", configuration),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=server.folder,
-        )
-    try:
-        _wait_until_booted(server, process)
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _wait_until_booted(server: AsteriskServer, process: subprocess.Popen[bytes]) -> None:

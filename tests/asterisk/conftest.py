@@ -3,7 +3,7 @@
 import os
 import socketserver
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -91,6 +91,12 @@ def _differences_ms() -> Iterator[list[int]]:
             f"talk_ms was {min(differences):+} to {max(differences):+} ms from what the callee saw,"
             f" in {len(differences)} calls"
         )
+
+
+@pytest.fixture
+def tell() -> Callable[[str], None]:
+    """Say something at the end of the run."""
+    return _summary.append
 
 
 @pytest.fixture

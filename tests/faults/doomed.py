@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,20 +19,25 @@ from support.checker import until, violations
 
 # What a busy machine may need until a process has started or recovered.
 PATIENCE_S = 60
-_QUICK: dict[str, Any] = {
+QUICK: dict[str, Any] = {
     "fastagi": {"port": 0, "deadline_ms": 1000},
     "calls": {"recover_every_s": 1},
     "postgres": {"pool_size": 2},
 }
 # Later than any call that a test makes can still be up, or its end be told.
-_ALL_OVER_S = 3 * 3600
+ALL_OVER_S = 3 * 3600
 
 
 class Doomed:
     """One process that the forge made."""
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
+    def __init__(self, reader: asyncio.StreamReader, pid: int) -> None:
         self._reader = reader
+        self._pid = pid
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        os.kill(self._pid, signal.SIGKILL)
 
     async def says(self) -> int | None:
         """The number it says next, the port of a daemon or the exit code; None when it is dead."""
@@ -78,8 +85,8 @@ class Forge:
             return await self._born[number]
 
     async def _tell(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        number = int(await reader.readline())
-        self._born[number].set_result(Doomed(reader))
+        number, pid = map(int, (await reader.readline()).split())
+        self._born[number].set_result(Doomed(reader, pid))
 
 
 class Lane:
@@ -103,14 +110,16 @@ class Lane:
         self._forge = forge
         self._roots = roots
         self.daemon: Doomed
+        self.victim: Doomed | None = None
+        """The command that is to die; without one it is the daemon."""
 
     async def start(self) -> None:
         """A daemon, in the place of the one that died."""
-        self.daemon, self.port = await self._daemon(_QUICK)
+        self.daemon, self.port = await self._daemon(QUICK)
 
     async def start_another(self) -> int:
         """A daemon beside it, which recovers nothing; returns its port."""
-        settings = {**_QUICK, "calls": {"recover_every_s": 100_000}}
+        settings = {**QUICK, "calls": {"recover_every_s": 100_000}}
         return (await self._daemon(settings))[1]
 
     async def _daemon(self, settings: Mapping[str, Any]) -> tuple[Doomed, int]:
@@ -127,18 +136,20 @@ class Lane:
         return daemon, port
 
     async def start_again(self) -> None:
-        """When the daemon has died, and nothing that it had asked for is still being done."""
-        await self.daemon.dead()
+        """A daemon, once what was to die is dead and nothing it asked for is being done."""
+        dead = self.victim or self.daemon
+        await dead.dead()
         await self.statements_ended()
-        await self.start()
+        if dead is self.daemon:
+            await self.start()
 
     @property
     def switch_file(self) -> Path:
         return self.log.with_suffix(".switch")
 
-    async def command(self, *arguments: str) -> Doomed:
-        """A command of an operator, which may die as well."""
-        return await self._forge.make(
+    async def command(self, *arguments: str) -> int | None:
+        """Run a command of an operator; its exit code, None when it died."""
+        self.victim = await self._forge.make(
             arguments=arguments,
             env={
                 "AGI_SERVER_POSTGRES__DSN": self.business.postgres_dsn,
@@ -148,6 +159,7 @@ class Lane:
             roots=self._roots,
             log=str(self.log),
         )
+        return await self.victim.says()
 
     async def customer(self, **fields: Any) -> Channel:
         """The phone of a new customer, who may make one call at a time."""
@@ -170,7 +182,7 @@ class Lane:
 
     async def recovered(self, answered: Mapping[str, int]) -> None:
         """All is over by the clock; wait until the daemon has tidied up, and check everything."""
-        self.clock.advance(_ALL_OVER_S)
+        self.clock.advance(ALL_OVER_S)
         found: list[str] = []
 
         async def nothing_wrong() -> bool:
@@ -191,11 +203,11 @@ async def sweep(
     act: Callable[[Lane, Any], Awaitable[None]],
     after: Callable[[Lane, Any], Awaitable[Mapping[str, int]]],
 ) -> int:
-    """Let the daemon die at each point of `act`, start it again, and check; how many there are.
+    """Let a process die at each point of `act`, start it again, and check; how many there are.
 
-    `prepare` makes what the act needs; `after` does what the world does when the daemon is back,
-    and returns the calls that were answered, with their cost. The last run of each lane is the one
-    that nobody died of: it is checked as well.
+    It is the daemon, unless the act starts a command. `prepare` makes what the act needs; `after`
+    does what the world does when the daemon is back, and returns the calls that were answered, with
+    their cost. The last run of each lane is the one that nobody died of: it is checked as well.
     """
 
     async def run(lane: Lane, number: int) -> int:

@@ -46,7 +46,7 @@ def _become(request: dict[str, Any]) -> None:
         os.dup2(log, number)
     tell = socket.socket(socket.AF_UNIX)
     tell.connect(request["tell"])
-    tell.sendall(b"%d\n" % request["number"])
+    tell.sendall(b"%d %d\n" % (request["number"], os.getpid()))
     switch = KillSwitch(Path(request["switch"]))
     loop = counting_loop(switch, tuple(request["roots"]))
     if "arguments" in request:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from doomed import Forge, Lane, forge_in, sweep
+from doomed import ALL_OVER_S, Forge, Lane, forge_in, sweep
 from kill_points import KillSwitch
 
 from agi_server.storage.embedded import EmbeddedBackends
 from agi_server.storage.postgres.pool import open_pool
-from support.business import Business
-from support.channel import Channel
+from support.business import MICROS, Business, nothing_reserved
+from support.channel import Channel, Dialled
+from support.checker import until
 from support.clock import Clock
 
 SESSION = "FastAgiServer._run"
@@ -101,21 +102,55 @@ async def test_killed_at_every_point_of_authorize(make_lanes: MakeLanes, swept: 
     swept(f"{points} kill points, 0 violations")
 
 
+async def allowed(lane: Lane, port: int) -> Channel:
+    """A call that a daemon let through; on a busy machine it may be too late for some."""
+    while True:
+        phone = await lane.customer()
+        phone.port = port
+        if (await phone.authorize()).allowed:
+            return phone
+
+
 async def talking(lane: Lane) -> Channel:
     """A call of this daemon, that was answered two seconds ago."""
-    phone = await lane.customer()
-    assert (await phone.authorize()).allowed
+    phone = await allowed(lane, lane.port)
     lane.clock.advance(30)
     return phone
+
+
+async def without_funds(lane: Lane) -> Channel:
+    return await lane.customer(refill_micros=0)
+
+
+async def hanging_up(lane: Lane) -> Channel:
+    """The caller is gone before there is an answer."""
+    phone = await lane.customer()
+    phone.hung_up = True
+    return phone
+
+
+async def calling_anew(lane: Lane) -> Channel:
+    """The same channel asks again, before its first call was dialled."""
+    phone = await allowed(lane, lane.port)
+    phone.variables["AUTH_DECISION"] = "deny"  # as the samples preset it
+    return phone
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("prepare", [without_funds, hanging_up, calling_anew])
+async def test_killed_at_every_point_of_an_authorize_that_ends_otherwise(
+    make_lanes: MakeLanes, prepare: Callable[[Lane], Awaitable[Channel]], swept: Tell
+) -> None:
+    points = await sweep(await make_lanes(SESSION), prepare, authorizes, told)
+    assert points > 8
+    swept(f"{points} kill points, 0 violations")
 
 
 async def talking_since_another_daemon(lane: Lane) -> Channel:
     """A call that the daemon does not remember."""
     if lane.other_port is None:
         lane.other_port = await lane.start_another()
-    phone = await lane.customer()
-    phone.port = lane.other_port
-    assert (await phone.authorize()).allowed
+    phone = await allowed(lane, lane.other_port)
     lane.clock.advance(30)
     phone.port = lane.port
     return phone
@@ -137,8 +172,15 @@ async def settled_again(lane: Lane, phone: Channel) -> Mapping[str, int]:
     return await settled_once(lane, phone)
 
 
-@pytest.mark.parametrize("after", [settled_once, settled_again])
-@pytest.mark.parametrize("prepare", [talking, talking_since_another_daemon])
+@pytest.mark.parametrize(
+    ("prepare", "after"),
+    [
+        (talking, settled_once),
+        (talking_since_another_daemon, settled_again),
+        pytest.param(talking, settled_again, marks=pytest.mark.soak),
+        pytest.param(talking_since_another_daemon, settled_once, marks=pytest.mark.soak),
+    ],
+)
 async def test_killed_at_every_point_of_settle(
     make_lanes: MakeLanes,
     prepare: Callable[[Lane], Awaitable[Channel]],
@@ -146,5 +188,73 @@ async def test_killed_at_every_point_of_settle(
     swept: Tell,
 ) -> None:
     points = await sweep(await make_lanes(SESSION), prepare, settles, after)
+    assert points > 8
+    swept(f"{points} kill points, 0 violations")
+
+
+async def about_to_call(lane: Lane) -> Channel:
+    phone = await lane.customer()
+    phone.dials = [Dialled(talk_ms=1200)]  # two seconds are billed, however slow the machine is
+    return phone
+
+
+async def calls(lane: Lane, phone: Channel) -> None:
+    await phone.call()
+
+
+async def hung_up(lane: Lane, phone: Channel) -> Mapping[str, int]:
+    """The hangup handler tells of the end, unless the daemon has said that it was settled."""
+    phone.port = lane.port
+    answered = bool(phone.dialled())
+    if phone.variables.get("AUTH_CALL"):
+        await phone.settle(1200 if answered else None, status=None if answered else "")
+    rows = await lane.business.pool.fetch(
+        "SELECT call_id FROM call_session WHERE uniqueid = $1", phone.uniqueid
+    )
+    return {row["call_id"]: 2000 for row in rows if answered}
+
+
+async def test_killed_at_every_point_of_call(make_lanes: MakeLanes, swept: Tell) -> None:
+    points = await sweep(await make_lanes(SESSION), about_to_call, calls, hung_up)
+    assert points > 30
+    swept(f"{points} kill points, 0 violations")
+
+
+async def nobody_tells(lane: Lane, phone: Channel) -> None:
+    """All is over by the clock, and the daemon ends the call by itself, if it lives so long."""
+    lane.clock.advance(ALL_OVER_S)
+    account = phone.account  # type: ignore[attr-defined]
+
+    async def ended() -> bool:
+        return await nothing_reserved(lane.business, account)
+
+    works = [asyncio.create_task(work) for work in (until(ended), lane.daemon.dead())]
+    await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+    for work in works:
+        work.cancel()
+    await asyncio.gather(*works, return_exceptions=True)
+
+
+async def test_killed_at_every_point_of_recovery(make_lanes: MakeLanes, swept: Tell) -> None:
+    lanes = await make_lanes(RECOVERY)
+    points = await sweep(lanes, talking_since_another_daemon, nobody_tells, settled_once)
+    assert points > 8
+    swept(f"{points} kill points, 0 violations")
+
+
+async def refills(lane: Lane, phone: Channel) -> None:
+    await lane.command("customer", "refill", phone.accountcode, "5", "--reference", "receipt-1")
+
+
+async def refilled_once(lane: Lane, phone: Channel) -> Mapping[str, int]:
+    """The operator repeats the command that died, and perhaps one that did not."""
+    await refills(lane, phone)
+    now = await lane.business.account(phone.account)  # type: ignore[attr-defined]
+    assert 15 * MICROS == now.balance_micros
+    return {}
+
+
+async def test_killed_at_every_point_of_refill(make_lanes: MakeLanes, swept: Tell) -> None:
+    points = await sweep(await make_lanes(COMMAND), a_phone, refills, refilled_once)
     assert points > 8
     swept(f"{points} kill points, 0 violations")

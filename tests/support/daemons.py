@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 from agi_server.app import running
@@ -50,7 +51,10 @@ class Daemon:
 class DaemonProcess:
     """`agi-server serve` as an operator runs it; `events` is what it has logged."""
 
-    def __init__(self, postgres_dsn: str, redis_url: str, **settings: str) -> None:
+    def __init__(
+        self, postgres_dsn: str, redis_url: str, config: Path | None = None, **settings: str
+    ) -> None:
+        self._options = () if config is None else ("--config", str(config))
         self._environment = {
             **{name: value for name, value in os.environ.items() if "AGI_SERVER" not in name},
             "AGI_SERVER_POSTGRES__DSN": postgres_dsn,
@@ -66,7 +70,7 @@ class DaemonProcess:
     async def start(self) -> None:
         """Until it accepts calls."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "agi_server", "serve",
+            sys.executable, "-m", "agi_server", "serve", *self._options,
             env=self._environment, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         self.port = (await self.wait("server.started"))["port"]

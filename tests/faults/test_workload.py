@@ -1,0 +1,67 @@
+"""Random work under random kills: every answer was legal, and in the end nothing is wrong."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from doomed import forge_in
+from kill_points import KillSwitch
+from workload import Workload
+
+from agi_server.storage.postgres import migrations
+from agi_server.storage.postgres.pool import open_pool
+from support.business import Business
+from support.clock import Clock
+from support.postgres_server import PostgresServer
+from support.redis_server import RedisServer
+
+NewWorkload = Callable[[int], Awaitable[Workload]]
+
+
+@pytest.fixture
+async def new_workload() -> AsyncIterator[NewWorkload]:
+    """Servers of its own, since they are killed, and a business without customers."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="agi-server-workload-")))
+        postgres, redis = PostgresServer(folder / "pg"), RedisServer(folder / "redis")
+        stack.callback(redis.kill)
+        stack.callback(postgres.kill)
+        await redis.start()
+        await postgres.create()
+        migrations.upgrade(postgres.dsn)
+        forge = await stack.enter_async_context(forge_in(folder))
+        pool = await stack.enter_async_context(open_pool(postgres.dsn))
+        business = Business(pool, Clock(), postgres.dsn, redis.url)
+        await business.open()
+
+        async def make(seed: int) -> Workload:
+            switch = KillSwitch(folder / "workload.switch")
+            return Workload(seed, forge, business, postgres, redis, switch, folder)
+
+        yield make
+
+
+async def run(workload: Workload, *, callers: int, steps: int, kills: int) -> None:
+    try:
+        await workload.run(callers=callers, steps=steps, kills=kills)
+    except BaseException as failure:
+        failure.add_note(f"the seed of this run: SOAK_SEED={workload.seed}")
+        raise
+
+
+def seed() -> int:
+    return int(os.environ.get("SOAK_SEED") or secrets.randbits(32))
+
+
+async def test_every_answer_is_legal_while_daemons_redis_and_postgres_are_killed(
+    new_workload: NewWorkload, swept: Callable[[str], None]
+) -> None:
+    workload = await new_workload(seed())
+    await run(workload, callers=6, steps=40, kills=6)
+    answers = {reason or "allowed": n for reason, n in workload.auditor.answers.items()}
+    assert answers["allowed"] > 20
+    swept(f"{workload.steps_done} steps, {workload.kills} kills, answers {answers}, 0 violations")
