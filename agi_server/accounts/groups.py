@@ -4,20 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agi_server.accounts.account import NewAccount, new_account_of_texts
+import structlog
+
+from agi_server.accounts.account import NewAccount, field_named, new_account_of_texts
 from agi_server.accounts.codes import Restriction
+from agi_server.accounts.fields import Kind
 from agi_server.accounts.restrictions import store_group_rules
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group of accounts; `accounts` is how many belong to it."""
+    """A group of accounts; `accounts` is how many belong to it.
+
+    `plans` are the call plans that they may use; empty: all. `defaults` has texts by field name for
+    new customers of the group.
+    """
 
     id: int
     name: str
     may_call: bool
+    may_self_care: bool
+    may_top_up: bool
+    may_request_services: bool
+    plans: tuple[str, ...]
     restriction: Restriction
     restricted_numbers: tuple[str, ...]
     defaults: Mapping[str, object]
@@ -29,22 +42,64 @@ async def create_group(
     name: str,
     *,
     may_call: bool = True,
+    may_self_care: bool = True,
+    may_top_up: bool = True,
+    may_request_services: bool = True,
+    plans: Sequence[str] = (),
     restriction: Restriction = Restriction.NONE,
     restricted_numbers: Sequence[str] = (),
+    defaults: Mapping[str, object] | None = None,
 ) -> Group:
-    """Raises RefusedError for a name that is taken, InvalidFieldError for a bad value."""
+    """Raises RefusedError for a name that is taken, NotFoundError for a plan, InvalidFieldError for
+    a bad value."""
     if not name.strip():
         raise InvalidFieldError("name", "must not be empty")
     if restricted_numbers and restriction is Restriction.NONE:
         raise InvalidFieldError("restriction", "must say blacklist or whitelist for the numbers")
+    permissions = (may_call, may_self_care, may_top_up, may_request_services)
+    checked = _check_defaults(defaults or {})
     async with pool.acquire() as db, db.transaction():
         group_id = await db.fetchval(
-            statement("accounts/insert_group"), name, may_call, restriction
+            statement("accounts/insert_group"), name, *permissions, restriction, checked
         )
         if group_id is None:
-            raise RefusedError(f"a group {name} exists already")
+            raise RefusedError(f"a group {name} exists already", field="name")
+        await _allow_plans(db, group_id, plans)
         await store_group_rules(db, group_id, restricted_numbers)
         return await find_group(db, name)
+
+
+async def update_group(
+    pool: Any,
+    name: str,
+    *,
+    may_call: bool | None = None,
+    may_self_care: bool | None = None,
+    may_top_up: bool | None = None,
+    may_request_services: bool | None = None,
+    plans: Sequence[str] | None = None,
+    defaults: Mapping[str, object] | None = None,
+    changed_by: str,
+) -> Group:
+    """Change what is given; calls heed it at once. Raises NotFoundError, InvalidFieldError."""
+    permissions = (may_call, may_self_care, may_top_up, may_request_services)
+    checked = None if defaults is None else _check_defaults(defaults)
+    async with pool.acquire() as db, db.transaction():
+        group = await find_group(db, name)
+        await db.execute(statement("accounts/update_group"), group.id, *permissions, checked)
+        if plans is not None:
+            await db.execute(statement("accounts/clear_group_plans"), group.id)
+            await _allow_plans(db, group.id, plans)
+        changed = await find_group(db, name)
+    log.info("account.changed", group_id=group.id, field="permissions", value=name, by=changed_by)
+    return changed
+
+
+async def delete_group(db: Any, name: str) -> None:
+    """Raises NotFoundError, RefusedError when it has customers."""
+    group = await find_group(db, name)
+    if await db.fetchval(statement("accounts/delete_group"), group.id) is None:
+        raise RefusedError(f"group {name} has customers")
 
 
 async def find_group(db: Any, name: str) -> Group:
@@ -65,6 +120,10 @@ def _group(row: Mapping[str, Any]) -> Group:
         id=row["id"],
         name=row["name"],
         may_call=row["may_call"],
+        may_self_care=row["may_self_care"],
+        may_top_up=row["may_top_up"],
+        may_request_services=row["may_request_services"],
+        plans=tuple(row["plans"]),
         restriction=Restriction(row["restriction"]),
         restricted_numbers=tuple(row["restricted_numbers"]),
         defaults=row["defaults"],
@@ -83,3 +142,27 @@ async def prepare_account(db: Any, texts: Mapping[str, object], *, currency: str
     if isinstance(group, str) and group:
         defaults = (await find_group(db, group)).defaults
     return new_account_of_texts(texts, {"currency": currency, **defaults})
+
+
+async def _allow_plans(db: Any, group_id: int, plans: Sequence[str]) -> None:
+    for plan in plans:
+        if await db.fetchval(statement("accounts/allow_plan"), group_id, plan) is None:
+            raise NotFoundError(f"there is no call plan {plan}", field="plans")
+
+
+def _check_defaults(defaults: Mapping[str, object]) -> dict[str, object]:
+    """Texts that a new customer could have. Raises InvalidFieldsError."""
+    given = {name: text for name, text in defaults.items() if text not in (None, "", [], ())}
+    for name in given:
+        field = field_named(name)
+        if name in _NO_DEFAULT or field.kind is Kind.SECRET:
+            raise InvalidFieldError(name, "is each customer's own and has no default")
+    new_account_of_texts(given, _ANY_CURRENCY)
+    return given
+
+
+# What no two customers share, or what is no field's default but the group's own name.
+_NO_DEFAULT = frozenset(
+    {"account_number", "web_login", "group", "callerids", "mac_address", "presented_callerid"}
+)
+_ANY_CURRENCY = {"currency": "USD"}

@@ -16,6 +16,7 @@ from agi_server.calls.candidate import (
     grant_terms,
     promised_terms,
 )
+from agi_server.calls.caps import caps_of
 from agi_server.calls.decision import Decision, Denial, Grant
 from agi_server.calls.dial import NumberNotDialableError, limit_option
 from agi_server.calls.identify import (
@@ -146,12 +147,12 @@ class Authorizer:
         number = normalise(request.dialled, self.number_rules(account.country))
         if isinstance(number, NumberInvalid):
             return self.denial(found, Reason.NUMBER_INVALID)
-        if (reason := refuse_number(account, number, request.dialled)) is not None:
-            return self.denial(found, reason, destination=number)
         tariffs = self._tariffs.current
         plan_id = account.plan_id
         if request.plan is not None:
             plan_id = tariffs.plan_ids.get(request.plan)
+        if (reason := refuse_number(account, number, request.dialled, plan_id)) is not None:
+            return self.denial(found, reason, destination=number)
         quote = tariffs.quote(plan_id, account.currency, number, now, account.discount_basis_points)
         if quote is None:
             return self.denial(found, Reason.NO_RATE, destination=number, plan_id=plan_id)
@@ -199,7 +200,11 @@ class Authorizer:
         """Slot, trunk, then hold; when the funds moved meanwhile, once more with what is left."""
         account = call.account
         targets = dial_targets(call)
-        funds = Funds(available_micros=account.available_micros, package_use=account.package_use)
+        funds = Funds(
+            available_micros=account.available_micros,
+            caps=account.caps,
+            package_use=account.package_use,
+        )
         slot: SlotAnswer | None = None
         leased = False
         reason = Reason.NO_CREDIT
@@ -305,6 +310,7 @@ class Authorizer:
             available_micros=row["balance_micros"]
             + row["credit_limit_micros"]
             - row["held_micros"],
+            caps=caps_of(row, now),
             package_use=use_of_json(row["package_use"]),
         )
 
@@ -334,6 +340,7 @@ class Authorizer:
             account_id=account.id,
             account_number=account.account_number,
             language=account.language,
+            presented_callerid=account.presented_callerid,
             identified_by=call.found.method.value,
             destination=call.number,
             prefix=prefix,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from agi_server.calls.caps import Caps
 from agi_server.calls.dial import dial_target
 from agi_server.calls.identify import Account, Found
 from agi_server.calls.packages import PackageLeft, PackageUse, package_for
@@ -53,10 +54,24 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funds:
-    """What an account can pay with: money in micros, and what its packages have left."""
+    """What an account can pay with: money in micros, and what its packages have left; `caps` bound
+    what calls may cost."""
 
     available_micros: int
+    caps: Caps
     package_use: PackageUse
+
+    @property
+    def capped(self) -> bool:
+        """The caps allow less than there is."""
+        cap = self.caps.of_a_call_micros
+        return cap is not None and cap < self.available_micros
+
+    @property
+    def spendable_micros(self) -> int:
+        """What a call may take of the money."""
+        cap = self.caps.of_a_call_micros
+        return self.available_micros if cap is None else min(cap, self.available_micros)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +129,10 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
             return Reason.ACCOUNT_EXPIRED
     quote, answer_by = call.quote, call.now + timedelta(seconds=ring_s * routes)
 
-    def granted(available_micros: int, until_s: int, free_seconds: int) -> RouteGrant:
+    def granted(up_to_micros: int, until_s: int, free_seconds: int) -> RouteGrant:
         return grant_routes(
             replace(quote.routing, routes=call.routes),
-            available_micros,
+            up_to_micros,
             until_s,
             started_at=call.now,
             answered_by=answer_by,
@@ -128,7 +143,7 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
             free_seconds=free_seconds,
         )
 
-    grant = granted(funds.available_micros, at_most_s, 0)
+    grant = granted(funds.spendable_micros, at_most_s, 0)
     package = None
     if quote.plan.packages and (grant.held_micros or not grant.limit_s):
         # A call that costs nothing anyway takes nothing of a package.
@@ -136,15 +151,18 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
             quote.plan.packages, call.number, funds.package_use, call.now, call.account.timezone
         )
         if package is not None:
-            grant = granted(funds.available_micros, at_most_s, package.free_seconds)
+            grant = granted(funds.spendable_micros, at_most_s, package.free_seconds)
     if grant.limit_s == 0:
-        return Reason.NO_CREDIT
+        return Reason.FRAUD_GUARD if funds.capped else Reason.NO_CREDIT
     units = package.named.package.unit.units(grant.package_seconds) if package else 0
     affordable_s, cap_s = grant.limit_s, None
     if (quote.plan.hold_mode or settings.hold_mode) == "rolling":
         # What a package pays is held at once; only money is held slice by slice.
         free_seconds = package.terms(units).free_seconds if package else 0
-        cap_s = granted(MAX_MONEY_MICROS, at_most_s, free_seconds).limit_s
+        most_micros = funds.caps.per_call_micros
+        if most_micros is None:
+            most_micros = MAX_MONEY_MICROS
+        cap_s = granted(most_micros, at_most_s, free_seconds).limit_s
         grant = _first_slice(
             call,
             funds,
@@ -174,10 +192,10 @@ def _first_slice(
 ) -> RouteGrant:
     """As far as the call's share pays for it; a short one from all that is available."""
     account, initial_s = call.account, call.quote.longest_initial_s()
-    share = first_share(funds.available_micros, account.open_calls, account.simultaneous_access)
+    share = first_share(funds.spendable_micros, account.open_calls, account.simultaneous_access)
     grant = granted(share, min(initial_s + slicing.slice_s, cap_s))
     least_s = min(initial_s + slicing.least_first_s, cap_s)
-    return grant if grant.limit_s >= least_s else granted(funds.available_micros, least_s)
+    return grant if grant.limit_s >= least_s else granted(funds.spendable_micros, least_s)
 
 
 def promised_terms(call: Candidate, terms: Terms) -> CallTerms:

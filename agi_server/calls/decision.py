@@ -13,13 +13,15 @@ class Grant:
     The hold pays for `limit_ms` of talk. In rolling mode that is the first slice: then
     `absolute_timeout_s` is the channel's timeout until the answer, ringing included (None: in full
     mode). `affordable_ms` is for how long the funds last.
-    `trunks` are those of `dial_targets`; `lease_ms` is for how long it may be on them.
+    `presented_callerid` is a number, `withheld`, or empty for the caller's own. `trunks` are those
+    of `dial_targets`; `lease_ms` is for how long it may be on them.
     """
 
     call_id: str
     account_id: int
     account_number: str
     language: str
+    presented_callerid: str
     identified_by: str
     destination: str
     prefix: str

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from agi_server.calls.caps import Caps, caps_of
 from agi_server.calls.packages import PackageUse, use_of_json
 from agi_server.calls.request import CallRequest
 from agi_server.storage.postgres.statements import statement
@@ -56,9 +57,12 @@ class Account:
     timezone: str
     package_use: PackageUse
     valid_until: datetime | None
+    presented_callerid: str
+    caps: Caps
     restriction: int
     rules: tuple[str, ...]
     group_may_call: bool
+    group_plan_ids: tuple[int, ...]
     group_restriction: int
     group_rules: tuple[str, ...]
 
@@ -127,7 +131,7 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
         )
     return Found(
         method=lookup.method,
-        account=None if row["id"] is None else _account(row),
+        account=None if row["id"] is None else _account(row, now),
         caller_failures=row["caller_failures"] or 0,
         source_failures=row["source_failures"] or 0,
         earlier_call=earlier,
@@ -158,7 +162,7 @@ async def count_failure(db: Any, request: CallRequest, now: datetime, window_s: 
     return Failures(**{row["scope"]: row["failures"] for row in rows})
 
 
-def _account(row: Any) -> Account:
+def _account(row: Any, now: datetime) -> Account:
     return Account(
         id=row["id"],
         account_number=row["account_number"],
@@ -179,9 +183,12 @@ def _account(row: Any) -> Account:
         timezone=row["timezone"],
         package_use=use_of_json(row["package_use"]),
         valid_until=_valid_until(row),
+        presented_callerid=row["presented_callerid"] or "",
+        caps=caps_of(row, now),
         restriction=row["restriction"],
         rules=tuple(row["rules"] or ()),
         group_may_call=row["group_may_call"] is not False,
+        group_plan_ids=tuple(row["group_plan_ids"] or ()),
         group_restriction=row["group_restriction"] or 0,
         group_rules=tuple(row["group_rules"] or ()),
     )

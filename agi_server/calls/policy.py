@@ -49,9 +49,16 @@ def refuse_caller(found: Found, lock_out: LockOut, now: datetime) -> Reason | No
     return None
 
 
-def refuse_number(account: Account, number: str, dialled: str) -> Reason | None:
-    """Group and account restrictions, on the normalised number and on what was dialled."""
+def refuse_number(
+    account: Account, number: str, dialled: str, plan_id: int | None
+) -> Reason | None:
+    """What the group may do, then restrictions, on the normalised number and on what was dialled.
+
+    A group that names call plans may use no other, even one that the dialplan forces.
+    """
     if not account.group_may_call:
+        return Reason.GROUP_FORBIDDEN
+    if account.group_plan_ids and plan_id is not None and plan_id not in account.group_plan_ids:
         return Reason.GROUP_FORBIDDEN
     if _restricted(account.group_restriction, account.group_rules, number, dialled):
         return Reason.NUMBER_RESTRICTED

@@ -27,7 +27,10 @@ class Reason(StrEnum):
     )
     ACCOUNT_WAITING_PAYMENT = "account_waiting_payment", "The subscription has not been paid yet."
     ACCOUNT_LOCKED = "account_locked", "The customer has locked outgoing calls."
-    GROUP_FORBIDDEN = "group_forbidden", "The customer's group may not make calls."
+    GROUP_FORBIDDEN = (
+        "group_forbidden",
+        "The customer's group may not make calls, or not by this call plan.",
+    )
     NUMBER_INVALID = "number_invalid", "What was dialled is not a number that can be called."
     NUMBER_RESTRICTED = "number_restricted", "The account or its group may not call this number."
     NO_RATE = "no_rate", "No rate card of the call plan prices this destination."

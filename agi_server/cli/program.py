@@ -16,11 +16,13 @@ _COMMANDS = {
     "bench": "bench",
     "callerid": "callerid",
     "calls": "calls",
+    "campaign": "campaign",
     "config": "config",
     "currency": "currency",
     "customer": "customer",
     "db": "db",
     "demo": "demo",
+    "did-group": "did_group",
     "doctor": "doctor",
     "group": "group",
     "ledger": "ledger",
@@ -31,6 +33,7 @@ _COMMANDS = {
     "replay": "replay",
     "report": "report",
     "restriction": "restriction",
+    "series": "series",
     "serve": "serve",
     "trunk": "trunk",
 }
@@ -46,7 +49,7 @@ class _Program(Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"agi_server.cli.{_COMMANDS[cmd_name]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, _COMMANDS[cmd_name])
         assert isinstance(command, click.Command)
         return command
 

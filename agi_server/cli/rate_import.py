@@ -2,20 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agi_server.cli.backends import Command, Session, with_database
 from agi_server.cli.faults import REFUSED
 from agi_server.cli.output import print_json
 from agi_server.cli.parameters import TIME, ZONE, json_option
+from agi_server.cli.progress import progress_bar
 from agi_server.cli.rate_showing import (
     diff_fields,
     print_diff,
@@ -211,7 +209,7 @@ async def import_(
             _print_errors(file, reading, as_json)
             return REFUSED
         rules = _rules(importing, reading.rules, options)
-        with _bar("comparing", None):
+        with progress_bar("comparing", None):
             if changes_only:
                 await importing.put_changes()
             diff = await importing.compare(changes)
@@ -219,7 +217,7 @@ async def import_(
             _print_comparison(importing, reading, diff, rules)
         stored = None
         if not dry_run:
-            with _bar("storing", None):
+            with progress_bar("storing", None):
                 stored = await importing.store(
                     source,
                     currency=currency,
@@ -244,7 +242,7 @@ def _read(file: Path) -> tuple[bytes, Source]:
 
 async def _stage(importing: CardImport, content: bytes, options: SheetOptions) -> SheetReading:
     lines = None if is_workbook(content) else content.count(b"\n")
-    with _bar("reading", lines) as reached:
+    with progress_bar("reading", lines) as reached:
         reading = open_rate_sheet(content, options, progress=reached)
         await importing.stage(_faultless(reading))
     return reading
@@ -357,15 +355,3 @@ def _print_result(
             "stored": None if stored is None else version_fields(stored),
         }
     )
-
-
-@contextmanager
-def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Shows on stderr how far it is, while people wait; nothing where nobody reads along."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda reached: progress.update(task, completed=reached)

@@ -16,7 +16,13 @@ from agi_server.routes.prompts import DENIAL_PROMPTS, ENTER_DESTINATION, GOODBYE
 from agi_server.routes.services import RouteServices, Turn, call_request, deliver, record
 from agi_server.routes.settle import settle_patiently
 from agi_server.routes.speech import say_balance, say_time_left
-from agi_server.routes.variables import ANSWERED_AT, CALL, ROUTE, without_slice
+from agi_server.routes.variables import (
+    ANSWERED_AT,
+    CALL,
+    ROUTE,
+    present_callerid,
+    without_slice,
+)
 from agi_server.wire.commands import dial, get_full_variable, mset, set_variable
 from rating.number import NumberInvalid, normalise
 
@@ -156,6 +162,8 @@ async def _dial_and_settle(
     subroutine = services.settings.calls.answered_subroutine
     # i: a carrier that redirects (302) must not choose where the call goes.
     options = f"{grant.dial_options}iU({subroutine})"
+    if grant.presented_callerid:
+        await session.ask(present_callerid(grant.presented_callerid))
     outcome: list[str] = []
     route = 0
     for number, target in enumerate(grant.dial_targets, start=1):

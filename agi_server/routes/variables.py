@@ -1,5 +1,6 @@
 """All channel variables that Asterisk gets from us, in one place (contracts.md, section 2)."""
 
+from agi_server.accounts.field_rules import WITHHELD
 from agi_server.calls.decision import Decision, Denial, Grant
 from agi_server.routes.prompts import DENIAL_PROMPTS
 from agi_server.tariffs.tables import MAX_ROUTES
@@ -27,9 +28,10 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
     if not isinstance(decision, Denial):
         if isinstance(decision, Grant):
             call_id, language = decision.call_id, decision.language
-            targets = decision.dial_targets
+            targets, presented = decision.dial_targets, decision.presented_callerid
         else:  # an emergency call has no session: an empty AUTH_CALL is never settled
-            call_id, language, targets = "", "", (decision.dial_target,)
+            call_id, language, presented = "", "", ""
+            targets = (decision.dial_target,)
         pairs = [
             ("AUTH_DECISION", "allow"),
             ("AUTH_REASON", ""),
@@ -39,7 +41,7 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
             ("AUTH_RING_TIMEOUT", str(decision.ring_timeout_s)),
             ("AUTH_LIMIT_MS", str(decision.limit_ms)),
             ("AUTH_ROUTES", str(len(targets))),
-            ("AUTH_CALLERID", ""),
+            ("AUTH_CALLERID", presented),
             ("AUTH_PROMPT", ""),
             ("AUTH_LANGUAGE", asterisk_language(language)),
             *_NOT_DIALLED_YET,
@@ -74,6 +76,13 @@ def decision_variables(decision: Decision, *, prompt: bool = True) -> Command:
 def without_slice(*pairs: tuple[str, str]) -> Command:
     """After a rolling call that was not the channel's end: no other call is cut at its slice."""
     return mset([*pairs, (SLICE, ""), (ABSOLUTE_TIMEOUT, "0")])
+
+
+def present_callerid(number: str) -> Command:
+    """Have the called party see this number, or none: what the samples do with AUTH_CALLERID."""
+    if number == WITHHELD:
+        return mset([("CALLERID(pres)", "prohib")])
+    return mset([("CALLERID(num)", number)])
 
 
 def asterisk_language(tag: str) -> str:

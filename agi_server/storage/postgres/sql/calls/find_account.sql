@@ -10,11 +10,15 @@ SELECT
     a.calls_per_second, a.second_started_at, a.calls_in_second,
     a.max_price_micros_per_minute, a.discount_basis_points, a.country, a.language, a.timezone,
     a.expiry_mode, a.expires_at, a.expiry_days, a.first_use_at, a.created_at,
+    a.presented_callerid,
+    a.max_cost_micros_per_call, a.max_cost_micros_per_hour, a.max_cost_micros_per_day,
+    a.hour_started_at, a.spent_micros_in_hour, a.day_started_at, a.spent_micros_in_day,
     a.restriction,
     CASE WHEN a.restriction > 0 THEN ARRAY(
         SELECT r.rule FROM account_restriction r WHERE r.account_id = a.id ORDER BY r.rule
     ) END AS rules,
     g.may_call AS group_may_call,
+    (SELECT array_agg(gp.plan_id) FROM group_plan gp WHERE gp.group_id = g.id) AS group_plan_ids,
     g.restriction AS group_restriction,
     CASE WHEN g.restriction > 0 THEN ARRAY(
         SELECT r.rule FROM group_restriction r WHERE r.group_id = g.id ORDER BY r.rule

@@ -27,7 +27,21 @@ WITH session AS (
         held_micros = c.held_micros,
         open_calls = c.open_calls - 1,
         first_use_at = CASE WHEN $11::integer > 0 THEN coalesce(a.first_use_at, $4)
-                            ELSE a.first_use_at END
+                            ELSE a.first_use_at END,
+        -- What calls cost in the running hour and day; both begin with the first charge after the
+        -- last ones.
+        hour_started_at = CASE WHEN $12::bigint = 0
+                                    OR a.hour_started_at > $4::timestamptz - interval '1 hour'
+                               THEN a.hour_started_at ELSE $4 END,
+        spent_micros_in_hour = $12::bigint + CASE
+            WHEN $12::bigint = 0 OR a.hour_started_at > $4::timestamptz - interval '1 hour'
+            THEN a.spent_micros_in_hour ELSE 0 END,
+        day_started_at = CASE WHEN $12::bigint = 0
+                                   OR a.day_started_at > $4::timestamptz - interval '1 day'
+                              THEN a.day_started_at ELSE $4 END,
+        spent_micros_in_day = $12::bigint + CASE
+            WHEN $12::bigint = 0 OR a.day_started_at > $4::timestamptz - interval '1 day'
+            THEN a.spent_micros_in_day ELSE 0 END
     FROM charge c
     WHERE a.id = c.id
     RETURNING a.id, a.balance_micros, a.open_calls, a.account_number, c.debit_micros

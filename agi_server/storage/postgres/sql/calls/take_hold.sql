@@ -20,6 +20,15 @@ WITH taken AS (
            OR second_started_at <= $4::timestamptz - interval '1 second'
            OR calls_in_second < calls_per_second)
       AND balance_micros + credit_limit_micros - held_micros >= $3
+      -- Even if all that is held is spent, hour and day stay below their caps. What is free may go.
+      AND ($3 = 0 OR max_cost_micros_per_hour IS NULL
+           OR held_micros + $3 + CASE WHEN hour_started_at > $4::timestamptz - interval '1 hour'
+                                      THEN spent_micros_in_hour ELSE 0 END
+              <= max_cost_micros_per_hour)
+      AND ($3 = 0 OR max_cost_micros_per_day IS NULL
+           OR held_micros + $3 + CASE WHEN day_started_at > $4::timestamptz - interval '1 day'
+                                      THEN spent_micros_in_day ELSE 0 END
+              <= max_cost_micros_per_day)
     RETURNING id, open_calls
 ), opened AS (
     INSERT INTO call_session (

@@ -1,0 +1,96 @@
+"""Campaigns: customers that are reported on and acted on together."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.changes import update_account
+from agi_server.ledger.refills import refill
+from agi_server.refused import NotFoundError, RefusedError
+from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.trunks import check_name
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """`accounts` is how many are in it, cancelled ones included."""
+
+    id: int
+    name: str
+    description: str
+    accounts: int
+
+
+async def create_campaign(db: Any, name: str, description: str = "") -> Campaign:
+    """Raises InvalidFieldError, RefusedError (the name is taken)."""
+    check_name(name)
+    if await db.fetchval(statement("accounts/insert_campaign"), name, description) is None:
+        raise RefusedError(f"a campaign {name} exists already", field="name")
+    return await find_campaign(db, name)
+
+
+async def find_campaign(db: Any, name: str) -> Campaign:
+    """Raises NotFoundError."""
+    found = await list_campaigns(db, name)
+    if not found:
+        raise NotFoundError(f"there is no campaign {name}")
+    return found[0]
+
+
+async def list_campaigns(db: Any, name: str | None = None) -> list[Campaign]:
+    """All campaigns by name, or the one of a name."""
+    rows = await db.fetch(statement("accounts/list_campaigns"), name)
+    return [Campaign(**row) for row in rows]
+
+
+async def delete_campaign(db: Any, name: str) -> None:
+    """Raises NotFoundError, RefusedError when an account is in it."""
+    if await db.fetchval(statement("accounts/delete_campaign"), name) is None:
+        await find_campaign(db, name)
+        raise RefusedError(f"customers are in the campaign {name}")
+
+
+async def refill_campaign(
+    pool: Any, name: str, amount_micros: int, editor: Editor, *, reference: str, note: str = ""
+) -> AsyncIterator[bool]:
+    """Credit each account of a campaign that is not cancelled; for each, whether it was now.
+
+    The same `reference` credits each account once, so what broke off is completed by doing it
+    again. Raises NotFoundError.
+    """
+    async for account_id in _accounts(pool, name):
+        balance_micros = await refill(
+            pool,
+            account_id=account_id,
+            amount_micros=amount_micros,
+            movement_id=f"refill:campaign:{name}:{reference}",
+            created_by=editor.changed_by,
+            note=note or f"campaign {name}",
+            at=editor.at,
+        )
+        yield balance_micros is not None
+
+
+async def move_campaign_to_plan(
+    pool: Any, name: str, plan: str, editor: Editor
+) -> AsyncIterator[bool]:
+    """Give each account of a campaign that is not cancelled a call plan; for each, whether it had
+    another. Raises NotFoundError for the campaign or the plan."""
+    async for account_id in _accounts(pool, name):
+        _, changes = await update_account(pool, account_id, {"plan": plan}, editor)
+        yield bool(changes)
+
+
+async def _accounts(pool: Any, name: str) -> AsyncIterator[int]:
+    """The ids, a page at a time."""
+    campaign = await find_campaign(pool, name)
+    after_id = 0
+    while rows := await pool.fetch(
+        statement("accounts/campaign_accounts"), campaign.id, after_id, _PAGE
+    ):
+        for row in rows:
+            yield row["id"]
+        after_id = rows[-1]["id"]

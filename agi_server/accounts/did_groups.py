@@ -1,0 +1,39 @@
+"""DID groups: which DIDs a customer may request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agi_server.refused import NotFoundError, RefusedError
+from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.trunks import check_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DidGroup:
+    """`accounts` is how many may request its DIDs."""
+
+    id: int
+    name: str
+    accounts: int
+
+
+async def create_did_group(db: Any, name: str) -> DidGroup:
+    """Raises InvalidFieldError, RefusedError (the name is taken)."""
+    check_name(name)
+    if await db.fetchval(statement("accounts/insert_did_group"), name) is None:
+        raise RefusedError(f"a DID group {name} exists already", field="name")
+    return (await list_did_groups(db, name))[0]
+
+
+async def list_did_groups(db: Any, name: str | None = None) -> list[DidGroup]:
+    """All DID groups by name, or the one of a name."""
+    rows = await db.fetch(statement("accounts/list_did_groups"), name)
+    return [DidGroup(**row) for row in rows]
+
+
+async def delete_did_group(db: Any, name: str) -> None:
+    """Raises NotFoundError, RefusedError when an account has it."""
+    if await db.fetchval(statement("accounts/delete_did_group"), name) is None:
+        if not await list_did_groups(db, name):
+            raise NotFoundError(f"there is no DID group {name}")
+        raise RefusedError(f"customers have the DID group {name}")

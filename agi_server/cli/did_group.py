@@ -1,0 +1,64 @@
+"""`agi-server did-group`: which DIDs a customer may request."""
+
+import click
+
+from agi_server.accounts import did_groups
+from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.output import print_list
+from agi_server.cli.parameters import json_option
+
+
+@click.group("did-group", cls=Group)
+@backend_options
+def did_group() -> None:
+    """Groups of DIDs: a customer may request those of the own group.
+
+    \b
+    Example:
+      agi-server did-group create london
+    """
+
+
+@did_group.command()
+@click.argument("name")
+@with_database
+async def create(session: Session, name: str) -> None:
+    """Create a DID group.
+
+    \b
+    Example:
+      agi-server did-group create london
+    """
+    await did_groups.create_did_group(session.db, name)
+    click.echo(f"{name} created")
+
+
+@did_group.command("list")
+@json_option
+@with_database
+async def list_(session: Session, as_json: bool) -> None:
+    """List the DID groups and how many customers each has.
+
+    \b
+    Example:
+      agi-server did-group list --json
+    """
+    shown = [
+        {"name": each.name, "customers": each.accounts}
+        for each in await did_groups.list_did_groups(session.db)
+    ]
+    print_list(shown, as_json=as_json, nothing="no DID groups")
+
+
+@did_group.command()
+@click.argument("name")
+@with_database
+async def delete(session: Session, name: str) -> None:
+    """Delete a DID group that no customer has.
+
+    \b
+    Example:
+      agi-server did-group delete london
+    """
+    await did_groups.delete_did_group(session.db, name)
+    click.echo(f"{name} deleted")

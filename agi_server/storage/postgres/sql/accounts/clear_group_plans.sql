@@ -1,0 +1,1 @@
+DELETE FROM group_plan WHERE group_id = $1
