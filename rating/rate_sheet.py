@@ -13,6 +13,7 @@ from rating.sheet_a2billing import A2BillingReader, is_a2billing_header
 from rating.sheet_cells import DateOrder as DateOrder
 from rating.sheet_cells import decimal_sign
 from rating.sheet_columns import (
+    INCREMENT_COLUMNS,
     MONEY_COLUMNS,
     MORE_COLUMNS,
     OTHER_COLUMNS,
@@ -21,6 +22,7 @@ from rating.sheet_columns import (
     guess_layout,
     known_columns,
     layout_of,
+    price_doubts,
     suggestion,
 )
 from rating.sheet_columns import PLAIN_HEADER as PLAIN_HEADER
@@ -333,6 +335,15 @@ def _layout_errors(layout: Layout, line: int, options: SheetOptions) -> Iterator
             first, second = layout.heading(column), layout.headings[index]
             message = f"means {column} like {first!r}: ignore one of them"
             yield SheetError(line, second, message)
+    for initial, increment, both in INCREMENT_COLUMNS:
+        if both in columns and (initial in columns or increment in columns):
+            other = layout.heading(initial if initial in columns else increment)
+            message = f"has both increments, and so has {other!r}: ignore one of them"
+            yield SheetError(line, layout.heading(both), message)
+    for column, heading in zip(columns, layout.headings, strict=True):
+        if column in MONEY_COLUMNS and not options.columns:
+            for doubt in price_doubts(heading, options.currency):
+                yield SheetError(line, heading, doubt)
     for column in ("prefix", "price_per_minute"):
         if column not in columns:
             yield SheetError(line, column, "no such column in the sheet")

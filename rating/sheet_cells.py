@@ -1,7 +1,7 @@
 """Cells of rate sheets, in the ways carriers write them. Each reader raises CellError."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
@@ -51,14 +51,16 @@ _ACTION_OF = {word: action for action, words in _ACTIONS.items() for word in wor
 _YES = frozenset(("yes", "y", "true", "1", "x", "blocked", "block", "barred"))
 _NO = frozenset(("no", "n", "false", "0", "-", "open", "allowed"))
 
-_CURRENCY = re.compile(r"^(?:[A-Z]{3}|[$€£¥])?\s*([0-9.,]+)\s*(?:[A-Z]{3}|[$€£¥])?$")
+_CURRENCY = re.compile(r"^([A-Z]{3}|[$€£¥])?\s*([0-9.,]+)\s*([A-Z]{3}|[$€£¥])?$")
+_CURRENCY_OF_SIGN = {"€": "EUR", "£": "GBP"}
 _SECONDS = re.compile(r"([0-9]{1,8})\s*(?:s|sec|secs|seconds?)?", re.ASCII | re.IGNORECASE)
 _INCREMENTS = re.compile(
     r"([0-9]{1,8})\s*s?(?:ec)?(?:\s*[/+:-]\s*([0-9]{1,8})\s*s?(?:ec)?)?", re.ASCII | re.IGNORECASE
 )
 _NUMERIC_DATE = re.compile(
-    r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{2,4})(?:[ T]+([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?",
-    re.ASCII,
+    r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{2,4})"
+    r"(?:[ T]+([0-9]{1,2}:[0-9]{2})(:[0-9]{2})?(?: ?([AP]M))?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _NAMED_DATE = re.compile(
     r"([0-9]{1,2})[ ./-]([A-Z]{3})[A-Z]*\.?[ ,./-]+([0-9]{4}|[0-9]{2})", re.IGNORECASE | re.ASCII
@@ -82,7 +84,7 @@ def decimal_sign(cells: Iterable[str]) -> str | None:
     doubtful = False
     for cell in cells:
         match = _CURRENCY.match(cell.strip())
-        amount = match[1] if match else ""
+        amount = match[2] if match else ""
         signs = [sign for sign in ".," if sign in amount]
         if len(signs) == 2:
             votes[max(signs, key=amount.rfind)] += 1
@@ -99,10 +101,18 @@ def decimal_sign(cells: Iterable[str]) -> str | None:
     return "," if votes[","] > votes["."] else "."
 
 
-def read_money(text: str, sign: str = ".") -> int:
-    """Micros of a price with `sign` before its decimals; a currency beside it is left out."""
+def read_money(text: str, sign: str = ".", currency: str = "") -> int:
+    """Micros of a price with `sign` before its decimals.
+
+    A currency may stand beside it, but no other than `currency` (empty: any will do)."""
     match = _CURRENCY.match(text)
-    amount = match[1] if match else text
+    amount = text
+    if match:
+        amount = match[2]
+        for beside in filter(None, match.group(1, 3)):
+            code = _CURRENCY_OF_SIGN.get(beside, beside)
+            if currency and code.isalpha() and code != currency:
+                raise CellError(f"{shown(text)}: the card is in {currency}")
     thousands = "," if sign == "." else "."
     if thousands in amount:
         whole, _, decimals = amount.partition(sign)
@@ -178,7 +188,9 @@ def _ordered_date(text: str, order: DateOrder | None) -> datetime | None:
         raise ValueError
     date = datetime(_year(parts["y"]), int(parts["m"]), int(parts["d"]))
     if match[5]:
-        clock = datetime.strptime(match[5], "%H:%M:%S" if match[5].count(":") > 1 else "%H:%M")
+        half = match[7] or ""
+        text = match[5] + (match[6] or ":00") + half
+        clock = datetime.strptime(text, "%I:%M:%S%p" if half else "%H:%M:%S")
         date = datetime.combine(date.date(), clock.time())
     return date
 
@@ -188,25 +200,51 @@ def _year(text: str) -> int:
 
 
 def read_prefixes(text: str, country_code: str = "") -> list[str]:
-    """Every prefix of a cell: ``44``, ``+44``, ``4420, 4421; 4430-4439``, ``4420 4421``.
+    """Every prefix of a cell: ``44``, ``+44``, ``0044``, ``4420, 4421; 4430-4439``, ``4420 4421``.
 
     Both ends of a range have the same number of digits. `country_code` goes before each.
     """
-    code = country_code.removeprefix("+")
-    if not code and text.isascii() and text.isdigit() and len(text) <= MAX_PREFIX_DIGITS:
+    code = country_code.removeprefix("+").removeprefix("00")
+    plain = text.isascii() and text.isdigit() and text[0] != "0"
+    if plain and not code and len(text) <= MAX_PREFIX_DIGITS:
         return [text]
-    cell = re.sub(r"\s*[-–]\s*", "-", text.strip())
+    cell = re.sub(r"\s*[-–]\s*", "-", _unescaped(text.strip()))
     parts = re.split(r"\s*[,;/|\n]\s*" if re.search(r"[,;/|\n]", cell) else r"\s+", cell)
+    _check_spaces(cell, parts)
     prefixes: list[str] = []
     for part in parts:
         if part or len(parts) == 1:
             prefixes += (code + prefix for prefix in _range(part, has_code=bool(code)))
         if len(prefixes) > MAX_PREFIXES_IN_CELL:
             raise CellError(f"{shown(text)} has more than {MAX_PREFIXES_IN_CELL} prefixes")
-    for prefix in prefixes:
+    for index, prefix in enumerate(prefixes):
+        if not code and prefix.startswith("00"):
+            # No number begins so once it has its country code: it would price nothing.
+            prefix = prefixes[index] = prefix[2:]
         if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= MAX_PREFIX_DIGITS):
             raise CellError(f"{shown(prefix)} is not 1 to {MAX_PREFIX_DIGITS} digits")
     return prefixes
+
+
+def _unescaped(text: str) -> str:
+    """Without what keeps a spreadsheet from making a number of it: ``="44"``, ``'44``."""
+    match = re.fullmatch(r'="([^"]*)"|\'(.*)', text)
+    return text if match is None else (match[1] or match[2] or "")
+
+
+def _check_spaces(cell: str, parts: Sequence[str]) -> None:
+    """Spaces may stand between prefixes or within one: ``1 684`` must not price all of 1.
+
+    Several prefixes of a cell are those of one country: they begin alike."""
+    separated = re.search(r"[,;/|\n]", cell)
+    several = [part.split() for part in parts] if separated else [list(parts)]
+    for words in several:
+        if len(words) > 1 and (
+            any(part.startswith("+") for part in words)
+            or any(len(part) < 3 or part[:2] != words[0][:2] for part in words)
+        ):
+            message = "one prefix with spaces or several? Write them together, or commas between"
+            raise CellError(f"{shown(cell)}: {message}")
 
 
 def _range(part: str, *, has_code: bool) -> Iterator[str]:

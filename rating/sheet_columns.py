@@ -1,7 +1,7 @@
 """Which column of a rate sheet is what: our own names, and the words carriers put into headers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -38,6 +38,12 @@ MORE_COLUMNS = (
 
 OTHER_COLUMNS = ("country_code", "increments", "buy_increments", "blocked", "currency")
 """What only carriers' sheets have."""
+
+INCREMENT_COLUMNS = (
+    ("initial", "increment", "increments"),
+    ("buy_initial", "buy_increment", "buy_increments"),
+)
+"""Initial and further increment, and the column that has both as 60/6."""
 
 MONEY_COLUMNS = {
     "price_per_minute": "price_micros_per_minute",
@@ -139,6 +145,17 @@ _CURRENCY_WORDS = frozenset(
     ("usd", "eur", "gbp", "chf", "cad", "aud", "inr", "us", "euro", "euros")
 )
 _UNIT_WORDS = frozenset(("sec", "secs", "seconds", "s"))
+_CODES = (
+    *("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "INR", "JPY", "CNY", "HKD", "SGD", "BRL"),
+    *("MXN", "ARS", "CLP", "COP", "PEN", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN"),
+    *("RUB", "UAH", "ILS", "AED", "SAR", "EGP", "ZAR", "NGN", "KES", "GHS", "PKR", "BDT", "LKR"),
+    *("THB", "VND", "IDR", "MYR", "KRW", "XOF", "XAF"),
+)
+"""Currencies that are told from other words of three letters in a heading."""
+_CURRENCY_OF = {code.lower(): code for code in _CODES}
+_CURRENCY_OF |= {"euro": "EUR", "euros": "EUR", "€": "EUR", "£": "GBP", "us$": "USD"}
+_CENTS = frozenset(("cent", "cents", "ct", "cts", "eurocent", "eurocents", "¢", "pence", "penny"))
+_A_SECOND = frozenset(("sec", "secs", "second", "seconds", "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +184,19 @@ def column_of(heading: str) -> str:
     return ""
 
 
+def price_doubts(heading: str, currency: str) -> Iterator[str]:
+    """Why the column of prices under this heading must not be read as they stand: it says another
+    currency than the card's (empty: any will do), cents, or a price a second."""
+    words = re.findall(r"us\$|[^\W\d_]+|[€£¢]", heading.lower())
+    named = {_CURRENCY_OF[word] for word in words if word in _CURRENCY_OF}
+    if currency and named and currency not in named:
+        yield f"says {', '.join(sorted(named))}: the card is in {currency}"
+    if not _CENTS.isdisjoint(words):
+        yield "is in cents: prices are read in whole units, give them so"
+    if not _A_SECOND.isdisjoint(words):
+        yield "is a price a second: prices are read a minute, give them so"
+
+
 def known_columns(cells: Sequence[str]) -> int:
     """How many of a row's cells are headings that we know."""
     return sum(bool(column_of(cell)) for cell in cells if cell.strip())
@@ -181,9 +211,13 @@ def layout_of(cells: Sequence[str], ignored: Sequence[str] = ()) -> Layout:
         columns[columns.index("country_code")] = "prefix"
     if "destination" not in columns and "country" in words:
         columns[words.index("country")] = "destination"
-    if "initial" not in columns and "increment" in columns:
-        # One column for both, like "Increment" with 60/6 or 60 in it.
-        columns[columns.index("increment")] = "increments"
+    for initial, increment, both in INCREMENT_COLUMNS:
+        if initial not in columns and increment in columns and both not in columns:
+            # One column for both, like "Increment" with 60/6 or 60 in it.
+            columns[columns.index(increment)] = both
+        elif initial in columns and increment not in columns and both in columns:
+            # The initial one has a column of its own, so "Interval" is the further one.
+            columns[columns.index(both)] = increment
     return Layout(tuple(columns), headings)
 
 

@@ -123,7 +123,7 @@ class CarrierReader:
     def _price_or_action(self, text: str, column: str) -> object:
         """Micros, or that the prefix is blocked, which some write where the price would stand."""
         try:
-            return read_money(text, self._decimal)
+            return read_money(text, self._decimal, self._currency)
         except CellError:
             if column == "price_per_minute" and text[:1].isalpha():
                 try:

@@ -1,0 +1,88 @@
+"""What a sheet says in passing and must not be overlooked: a price that is silently read wrong
+costs more than a sheet that is refused."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rating.rate import Rate
+from rating.rate_sheet import DateOrder, RateSheet, SheetOptions, read_rate_sheet
+
+
+def read(text: str, **options: object) -> RateSheet:
+    return read_rate_sheet(text.encode(), SheetOptions(**options))  # type: ignore[arg-type]
+
+
+def errors_of(sheet: RateSheet) -> list[str]:
+    return [str(error) for error in sheet.errors]
+
+
+@pytest.mark.parametrize("heading", ["Rate (cents)", "Rate [ct]", "Price (¢)", "Rate (pence)"])
+def test_prices_in_cents_are_refused(heading: str) -> None:
+    sheet = read(f"Code,{heading},Increments\n44,1.25,1/1\n")
+    problem = "is in cents: prices are read in whole units, give them so"
+    assert [f"line 1, {heading}: {problem}"] == errors_of(sheet)
+
+
+@pytest.mark.parametrize("heading", ["Rate/sec", "Rate (per second)", "Price USD/s"])
+def test_prices_a_second_are_refused(heading: str) -> None:
+    sheet = read(f"Code,{heading},Increments\n44,0.001,1/1\n")
+    assert [f"line 1, {heading}: is a price a second: prices are read a minute, give them so"] == (
+        errors_of(sheet)
+    )
+
+
+def test_a_heading_in_another_currency_than_the_cards_is_refused() -> None:
+    text = "Code,Rate (EUR/min),Increments\n44,0.01,1/1\n"
+    assert ["line 1, Rate (EUR/min): says EUR: the card is in USD"] == (
+        errors_of(read(text, currency="USD"))
+    )
+    assert [10_000] == [rate.price_micros_per_minute for rate in read(text, currency="EUR").rates]
+
+
+@pytest.mark.parametrize("cell", ["EUR 0.01", "0.01 EUR", "€0.01", "€ 0.01"])
+def test_an_amount_in_another_currency_than_the_cards_is_refused(cell: str) -> None:
+    text = f"Code,Rate,Increments\n44,{cell},1/1\n"
+    assert [f"line 2, Rate: '{cell}': the card is in USD"] == errors_of(read(text, currency="USD"))
+    assert [10_000] == [rate.price_micros_per_minute for rate in read(text, currency="EUR").rates]
+
+
+def test_an_interval_beside_an_initial_time_is_the_further_increment() -> None:
+    [rate] = read("Code,Rate,Min Time,Interval\n44,0.01,60 sec,6 sec\n").rates
+    assert (60, 6) == (rate.initial_s, rate.increment_s)
+
+
+def test_increments_said_twice_are_refused() -> None:
+    sheet = read("Code,Rate,Initial,Increment,Billing\n44,0.01,60,6,1/1\n")
+    problem = "has both increments, and so has 'Initial': ignore one of them"
+    assert [f"line 1, Billing: {problem}"] == errors_of(sheet)
+
+
+@pytest.mark.parametrize("cell", ["1 684", "44 20", "+44 20", "212 661", "00 49", '"1 684, 1 685"'])
+def test_a_prefix_with_spaces_does_not_price_what_stands_before_them(cell: str) -> None:
+    [error] = read(f"Code,Rate,Increments\n{cell},0.01,1/1\n").errors
+    assert "one prefix with spaces or several?" in error.message
+
+
+@pytest.mark.parametrize(
+    ("cell", "prefixes"),
+    [
+        ("0044", ["44"]),
+        ("0044-0045", ["44", "45"]),
+        ("4420 4421", ["4420", "4421"]),
+        ('"=""44"""', ["44"]),
+        ("'44", ["44"]),
+    ],
+)
+def test_prefixes_in_the_ways_spreadsheets_and_carriers_write_them(
+    cell: str, prefixes: list[str]
+) -> None:
+    sheet = read(f"Code,Rate,Increments\n{cell},0.01,1/1\n")
+    assert ([], prefixes) == (errors_of(sheet), [rate.prefix for rate in sheet.rates])
+
+
+@pytest.mark.parametrize("time", ["12:00 AM", "12:00:00 am", "00:00"])
+def test_midnight_of_a_clock_of_twelve_hours_is_the_beginning_of_the_day(time: str) -> None:
+    text = f"Code,Rate,Increments,Effective\n44,0.01,1/1,12/31/2026 {time}\n"
+    rates: list[Rate] = read(text, date_order=DateOrder.MDY).rates
+    assert [datetime(2026, 12, 31, tzinfo=UTC)] == [rate.effective_from for rate in rates]
