@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from agi_server.accounts.account import Account, PaymentType
+from agi_server.tariffs.packages import create_package
+from agi_server.tariffs.plans import create_plan
+from rating.package import PackageUnit
 from support.business import PER_MINUTE, PER_SECOND, Business
 from support.channel import Channel
 from support.clock import Clock
@@ -42,6 +45,9 @@ class Recover:
 
 
 Step = Refill | Authorize | Settle | Recover
+
+FREE_SECONDS, FREE_CALLS = 100, 2
+"""A month's package for PER_SECOND, and another for PER_MINUTE."""
 
 authorize = st.builds(
     Authorize,
@@ -103,7 +109,8 @@ class Shop:
                 event(f"recovered {await self._business.recover(self._account)}")
 
     async def check(self, funds_micros: int) -> None:
-        """Nothing is lost, nothing is held twice, no funds are below the limit."""
+        """Nothing is lost, nothing is held twice, no funds are below the limit, and no part of a
+        package is given to two calls."""
         assert [] == await self._business.mismatches()
         now = await self._business.account(self._account)
         assert now.available_micros >= 0
@@ -118,11 +125,32 @@ class Shop:
             if debit == "customer"
         )
         assert now.balance_micros == funds_micros + sum(self._refilled.values()) - charged
+        for use in await self._business.pool.fetch(
+            "SELECT k.unit, u.begins_on, u.taken, sum(s.package_held) AS held,"
+            " sum(s.package_used) AS used, bool_or(s.state = 'open') AS in_progress"
+            " FROM package_use u JOIN package k ON k.id = u.package_id JOIN call_session s"
+            " ON (s.account_id, s.package_id, s.package_begins_on)"
+            " = (u.account_id, u.package_id, u.begins_on)"
+            " WHERE u.account_id = $1 GROUP BY k.unit, u.begins_on, u.taken",
+            self._account.id,
+        ):
+            event(f"took of a package of {use['unit']}")
+            most = FREE_SECONDS if use["unit"] == "seconds" else FREE_CALLS
+            assert 0 <= use["taken"] <= most
+            if not use["in_progress"]:
+                assert use["taken"] == use["used"]
 
 
 @pytest.fixture
-async def daemons(start_daemon: StartDaemon) -> list[Daemon]:
-    """Two, for all histories."""
+async def daemons(business: Business, start_daemon: StartDaemon) -> list[Daemon]:
+    """Two, for all histories; half of the accounts have packages."""
+    pool = business.pool
+    for name, unit, amount, prefix in (
+        ("seconds", PackageUnit.SECONDS, FREE_SECONDS, PER_SECOND),
+        ("calls", PackageUnit.CALLS, FREE_CALLS, PER_MINUTE),
+    ):
+        await create_package(pool, name, unit, amount, prefixes=[prefix])
+    await create_plan(pool, "packages", ["retail"], packages=["seconds", "calls"])
     return [await start_daemon(fastagi={"deadline_ms": 30_000}) for _ in range(2)]
 
 
@@ -136,6 +164,7 @@ async def daemons(start_daemon: StartDaemon) -> list[Daemon]:
     funds_micros=st.integers(0, 8_000_000),
     simultaneous_access=st.integers(0, 3),
     credit_limit_micros=st.sampled_from([0, 100_000, 3_000_000]),
+    plan=st.sampled_from(["standard", "packages"]),
 )
 async def test_books_balance_and_no_funds_fall_below_the_limit_whatever_happens_at_once(
     business: Business,
@@ -145,9 +174,11 @@ async def test_books_balance_and_no_funds_fall_below_the_limit_whatever_happens_
     funds_micros: int,
     simultaneous_access: int,
     credit_limit_micros: int,
+    plan: str,
 ) -> None:
     account = await business.customer(
         funds_micros,
+        plan=plan,
         payment_type=PaymentType.POSTPAID if credit_limit_micros else PaymentType.PREPAID,
         credit_limit_micros=credit_limit_micros,
         simultaneous_access=simultaneous_access,

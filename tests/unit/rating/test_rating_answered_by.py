@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rating.grant import grant_seconds
-from rating.price import price_micros
+from rating.price import WHOLE_CALL_FREE_S, package_seconds, price_call, price_micros
 from rating.rate import Rate, RateWindow
 from rating.rate_card import PricingRules
 
@@ -75,6 +75,45 @@ def test_the_limit_is_the_inverse_of_the_worst_price(
         assert worst(limit) <= available
     if limit < 1_200:
         assert worst(limit + 1) > available
+
+
+@settings(max_examples=300)
+@given(
+    dated_rates,
+    rules,
+    starts,
+    st.integers(0, 300),
+    st.integers(0, 1_000_000),
+    st.one_of(st.integers(0, 400), st.just(WHOLE_CALL_FREE_S)),
+    st.integers(0, 300),
+    st.integers(0, 1_200),
+)
+def test_the_part_of_a_package_that_is_held_prices_each_call_as_all_of_it_would(
+    rate: Rate,
+    rules: PricingRules,
+    at: datetime,
+    ring_s: int,
+    available: int,
+    free: int,
+    after_s: int,
+    duration_s: int,
+) -> None:
+    by = at + timedelta(seconds=ring_s)
+    limit = grant_seconds(
+        rate, available, 1_200, rules=rules, started_at=at, answered_by=by, free_seconds=free
+    )
+    if not limit:
+        return
+    part = package_seconds(rate, limit, free, rules=rules, started_at=at, answered_by=by)
+    held = price_micros(rate, limit, rules=rules, started_at=at, answered_by=by, free_seconds=free)
+    answered_at = at + timedelta(seconds=min(after_s, ring_s))
+    seconds = min(max(duration_s, 1), limit)
+    price = price_call(rate, seconds, rules=rules, started_at=answered_at, free_seconds=part)
+    assert price.package_seconds <= part <= free
+    assert price.total_micros <= held <= available
+    assert price.total_micros == price_micros(
+        rate, seconds, rules=rules, started_at=answered_at, free_seconds=free
+    )
 
 
 def test_the_hold_expects_the_answer_after_the_price_rises_and_before_it_falls() -> None:

@@ -1,0 +1,138 @@
+"""Packages as an operator gives, sees and corrects them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from command_line import Finished
+
+from support.business import Business
+from support.channel import Channel
+from support.clock import Clock
+from support.fixtures import StartDaemon
+
+Command = Callable[..., Finished]
+
+
+def test_a_package_is_created_changed_listed_and_shown(shop: Command) -> None:
+    created = shop("package", "create", "bundle", "--minutes", "300", "--prefix", "44")
+    assert (0, "package bundle created\n") == (created.exit_code, created.out)
+    hello = ("--calls", "2", "--period", "week", "--first-day", "7", "--json")
+    assert {
+        "name": "hello",
+        "unit": "calls",
+        "amount": 2,
+        "period": "week",
+        "first_day": 7,
+        "prefixes": [],
+        "plans": [],
+    } == shop("package", "create", "hello", *hello).json
+    assert (
+        0
+        == shop("plan", "update", "standard", "--package", "hello", "--package", "bundle").exit_code
+    )
+    (plan,) = shop("plan", "list", "--json").json
+    assert ["hello", "bundle"] == plan["packages"]
+    changed = shop(
+        "package", "update", "bundle", "--seconds", "90", "--all-prefixes", "--json"
+    ).json
+    assert (90, [], ["standard"]) == (changed["amount"], changed["prefixes"], changed["plans"])
+    assert changed == shop("package", "show", "bundle", "--json").json
+    assert ["bundle", "hello"] == [each["name"] for each in shop("package", "list", "--json").json]
+    assert "hello" in shop("package", "list").out
+    assert ["hello: 2 calls left of 2 calls", "bundle: 1:30 min left of 1:30 min"] == [
+        each.rpartition(" until ")[0]
+        for each in shop("customer", "show", "1000000001").out.split("packages")[1].split(", ")
+        for each in [each.strip()]
+    ]
+    assert 0 == shop("plan", "update", "standard", "--no-packages").exit_code
+    assert [] == shop("customer", "show", "1000000001", "--json").json["packages"]
+
+
+BAD = (
+    ("package create bundle", 2, "say how much it gives: --minutes, --seconds or --calls"),
+    ("package create bundle --calls 1 --minutes 1", 2, "exclude each other"),
+    ("package create bundle --calls -1", 2, "--calls"),
+    ("package create bundle --minutes 99999999", 2, "amount: "),
+    ("package create bundle --calls 1 --period week --first-day 8", 2, "first_day: 8"),
+    ("package create bundle --calls 1 --first-day 29", 2, "--first-day"),
+    ("package create bundle --calls 1 --prefix 44x", 2, "prefix: '44x' is not 1 to 15 digits"),
+    ("package create b! --calls 1", 2, "name: "),
+    ("package create there --calls 1", 1, "a package there exists already"),
+    ("package update none --calls 1", 1, "there is no package none"),
+    ("package update there --minutes 1", 2, "package there counts calls"),
+    ("package show none", 1, "there is no package none"),
+    ("plan update standard --package none", 1, "there is no package none"),
+    ("plan update standard --package there --package there", 2, "names a package twice"),
+    ("plan update standard --package there --no-packages", 2, "exclude each other"),
+    ("plan create other --card retail --package none", 1, "there is no package none"),
+)
+
+
+def test_what_cannot_be_is_told_and_changes_nothing(shop: Command) -> None:
+    assert 0 == shop("package", "create", "there", "--calls", "1").exit_code
+    assert 0 == shop("plan", "update", "standard", "--package", "there").exit_code
+    for words, exit_code, told in BAD:
+        done = shop(*words.split())
+        assert (exit_code, "") == (done.exit_code, done.out), words
+        assert told in done.err, words
+    (plan,) = shop("plan", "list", "--json").json
+    assert ["there"] == plan["packages"]
+    assert [1] == [each["amount"] for each in shop("package", "list", "--json").json]
+
+
+async def test_what_is_left_is_quoted_and_what_a_call_took_is_shown_and_rerated(
+    agi_server: Command, business: Business, tmp_path: Path, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    sheet = "prefix,price_per_minute,initial,increment\n44,0.06,60,60\n"
+    (tmp_path / "minutes.csv").write_text(sheet)
+    (tmp_path / "seconds.csv").write_text(sheet.replace("60,60", "1,1"))
+    for words in (
+        "rates import minutes.csv --card sold --trunk gw --activate --at 2026-01-01T00:00:00Z",
+        "package create bundle --seconds 100",
+        "plan create sold --card sold --package bundle",
+        "customer create --account-number 1234567890 --plan sold --refill 10",
+    ):
+        done = agi_server(*words.split())
+        assert 0 == done.exit_code, done.err
+    quote = ("rates", "quote", "442079460000", "--customer", "1234567890", "--seconds", "61")
+    quoted = agi_server(*quote, "--credit", "0.02", "--json").json
+    assert ("bundle", "0.02", 120) == tuple(
+        quoted[name] for name in ("package", "cost", "limit_seconds")
+    )
+    assert ["talk", "package"] == [line["line"] for line in quoted["lines"]]
+    (step,) = [step for step in quoted["steps"] if step.startswith("package ")]
+    assert step.startswith("package bundle pays first: it has 1:40 min left until 2")
+
+    daemon = await start_daemon()
+    caller = Channel(daemon.port, clock, accountcode="1234567890")
+    answer = await caller.authorize()
+    (live,) = agi_server("calls", "live", "--json").json
+    assert (100, None) == (live["package_held"], live["package_used"])
+    clock.advance(60)
+    await caller.settle(10_000)
+    shown = agi_server("calls", "show", answer.call, "--json").json
+    assert ("bundle", "seconds", 100, 60, "0.00") == tuple(
+        shown[name] for name in ("package", "package_unit", "package_held", "package_used", "cost")
+    )
+    assert "package used" in (text := agi_server("calls", "show", answer.call).out)
+    assert "1:00 min" in text
+    assert 40 == agi_server("customer", "show", "1234567890", "--json").json["packages"][0]["left"]
+    later = agi_server(*quote, "--json").json
+    assert ("bundle", "0.08") == (later["package"], later["cost"])
+
+    again = ("rates", "import", "seconds.csv", "--card", "sold", "--activate")
+    assert 0 == agi_server(*again, "--at", "2026-01-02T00:00:00Z").exit_code
+    rerate = ("calls", "rerate", "--from", "2026-01-01", "--to", "2999-01-01", "--in-force")
+    told = agi_server(*rerate, "--json")
+    assert "1 calls differ; nothing changed" in told.err
+    (differs,) = told.json
+    assert ("0.00", "0.00", 60, 10, False) == tuple(
+        differs[name]
+        for name in ("cost", "rerated", "package_used", "package_rerated", "corrected")
+    )
+    assert 40 == agi_server("customer", "show", "1234567890", "--json").json["packages"][0]["left"]
+    (corrected,) = agi_server(*rerate, "--apply", "--reason", "by the second", "--json").json
+    assert corrected["corrected"]
+    assert 90 == agi_server("customer", "show", "1234567890", "--json").json["packages"][0]["left"]
+    assert [] == agi_server(*rerate, "--json").json
+    assert 0 == agi_server("ledger", "verify").exit_code
