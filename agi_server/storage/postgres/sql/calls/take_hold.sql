@@ -1,8 +1,8 @@
 -- Reserve money, one unit of simultaneous access and a part of a package ($25, null: none; of the
 -- period from $26 to before $27, $29 of its $28 units), and open the session: all or nothing.
 -- The conditions are checked on the account's row while it is locked, so parallel calls, here or
--- on other daemons, never hold the same cent and never exceed the limit. No row: refused. A package that has less left
--- violates package_use_within_amount.
+-- on other daemons, never hold the same cent and never exceed the limit. No row: refused. A package that has
+-- less left violates package_use_within_amount.
 WITH taken AS (
     UPDATE account SET
         held_micros = held_micros + $3,
