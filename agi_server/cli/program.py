@@ -27,6 +27,7 @@ _COMMANDS = {
     "group": "group",
     "ledger": "ledger",
     "package": "package",
+    "phone": "phone",
     "plan": "plan",
     "rates": "rates",
     "record": "record",

@@ -143,6 +143,28 @@ class AccountsSettings(_Section):
     """Time in which wrong account numbers are counted, and how long a lock-out lasts."""
 
 
+class PhonesSettings(_Section):
+    context: str = Field(default="agi-server-authorize", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    """Dialplan context of the samples in which customers' phones call."""
+    codecs: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9.]{1,20}$")], ...],
+        NoDecode,
+        BeforeValidator(_by_commas),
+        AfterValidator(_each_once),
+    ] = ("alaw", "ulaw")
+    """Codecs of customers' phones, the best first."""
+    transport: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    """Transport of pjsip.conf they use; otherwise any."""
+    realm: str = Field(default="asterisk", pattern=r"^[!-~]{1,100}$")
+    """Realm of SIP authentication: default_realm of pjsip.conf. Secrets hold for it alone."""
+    max_contacts: int = Field(default=1, ge=1, le=100)
+    """Devices that may be registered with one SIP user at a time."""
+    server: str = Field(default="127.0.0.1", pattern=r"^[A-Za-z0-9.:_-]{1,253}$")
+    """Where phones register, as their provisioning file says it."""
+    server_port: int = Field(default=5060, ge=1, le=65535)
+    """Its SIP port."""
+
+
 class RatingSettings(_Section):
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
     """How numbers are dialled where the account names no country, e.g. GB (ISO 3166)."""
@@ -207,6 +229,8 @@ class Settings(BaseSettings):
     """How calls are identified, granted and charged."""
     accounts: AccountsSettings = AccountsSettings()
     """Customer accounts."""
+    phones: PhonesSettings = PhonesSettings()
+    """SIP and IAX users that Asterisk reads from the database."""
     rating: RatingSettings = RatingSettings()
     """How what was dialled becomes a number and a price."""
     emergency: EmergencySettings = EmergencySettings()

@@ -186,7 +186,7 @@ def mortal_asterisk(
             trunk_ports={"gw": free_udp_port(), "gw2": free_udp_port()},
         )
         _prepare_folder(server)
-        (configure or _configure_with_samples)(server)
+        (configure or configure_with_samples)(server)
         if _needs_other_user():
             _give_to_nobody(folder)
         mortal = MortalAsterisk(server)
@@ -263,7 +263,7 @@ full.log => notice,warning,error,verbose(3)
         (server.folder / "etc" / name).write_text(text)
 
 
-def _configure_with_samples(server: AsteriskServer) -> None:
+def configure_with_samples(server: AsteriskServer) -> None:
     """The samples as they are, in the folder their comments name, with phones and trunks."""
     etc = server.folder / "etc"
     shutil.copytree(SAMPLES, etc / "agi-server")

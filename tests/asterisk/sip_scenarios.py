@@ -94,17 +94,17 @@ def callee_scenario(behaviour: CalleeBehaviour) -> str:
             parts += [_ring(ring_ms), _answer_invite(f"{status} Refused")]
             parts += ['<recv request="ACK" next="end"/>']
         case Answers(ring_ms=ring_ms, hangs_up_after_ms=None):
-            parts += [_ring(ring_ms), _answer_invite("200 OK", _SDP), '<recv request="ACK"/>']
+            parts += [_ring(ring_ms), _answer_invite("200 OK", SDP), '<recv request="ACK"/>']
             parts += ['<recv request="BYE"/>', _OK, '<nop next="end"/>']
         case Answers(ring_ms=ring_ms, hangs_up_after_ms=talk_ms):
-            parts += [_ring(ring_ms), _answer_invite("200 OK", _SDP), '<recv request="ACK"/>']
+            parts += [_ring(ring_ms), _answer_invite("200 OK", SDP), '<recv request="ACK"/>']
             parts += [f'<recv request="BYE" timeout="{talk_ms}" ontimeout="hang_up"/>']
             parts += [_OK, '<nop next="end"/>', '<label id="hang_up"/>', _CALLEE_BYE]
             parts += ['<recv response="200" next="end"/>']
     parts += ['<label id="cancelled"/>', _OK, _answer_invite("487 Cancelled")]
     # SIPp refuses a scenario that keeps a header and never uses it.
     parts += ['<recv request="ACK"/>', '<Reference variables="from"/>']
-    return _scenario("callee", parts)
+    return scenario_of("callee", parts)
 
 
 def _ring(ring_ms: int) -> str:
@@ -126,7 +126,7 @@ def caller_scenario(steps: Sequence[Step], header: str = "") -> str:
         parts += _perform(step, f"step_{index}", cseq=100 * (index + 1))
     parts += ['<recv request="BYE"/>', '<label id="bye"/>', _OK, '<nop next="end"/>']
     parts += ['<label id="refused"/>', _ACK_OF_REFUSAL]
-    return _scenario("caller", parts)
+    return scenario_of("caller", parts)
 
 
 def cancelling_scenario(ring_ms: int) -> str:
@@ -134,7 +134,7 @@ def cancelling_scenario(ring_ms: int) -> str:
     parts = [_invite(), '<recv response="100" optional="true"/>', _OPTIONAL_REFUSALS]
     parts += ['<recv response="180"/>', f'<pause milliseconds="{ring_ms}"/>', _CANCEL]
     parts += ['<recv response="200"/>', '<recv response="487"/>']
-    return _scenario("cancelling caller", [*parts, '<label id="refused"/>', _ACK_OF_REFUSAL])
+    return scenario_of("cancelling caller", [*parts, '<label id="refused"/>', _ACK_OF_REFUSAL])
 
 
 def _perform(step: Step, done: str, cseq: int) -> list[str]:
@@ -166,7 +166,7 @@ def _perform(step: Step, done: str, cseq: int) -> list[str]:
 # --- the messages ---------------------------------------------------------------------------
 
 
-def _send(start: str, headers: str, body: str = "", *, again: bool = False) -> str:
+def sending(start: str, headers: str, body: str = "", *, again: bool = False) -> str:
     """Send a message, again and again until it is answered where UDP asks for that."""
     attributes = ' retrans="500"' if again else ""
     text = f"{start}\n{headers}\nMax-Forwards: 70\nContent-Length: [len]\n\n{body}"
@@ -180,8 +180,8 @@ def _answer_invite(status: str, body: str = "", *, contact: str = "[local_ip]:[l
 To:[$to];tag=[pid]s[call_number]
 [last_Call-ID:]
 CSeq:[$cseq]
-Contact: <sip:{contact}>{_SDP_TYPE if body else ""}"""
-    return _send(f"SIP/2.0 {status}", headers, body, again=status.startswith("200"))
+Contact: <sip:{contact}>{SDP_TYPE if body else ""}"""
+    return sending(f"SIP/2.0 {status}", headers, body, again=status.startswith("200"))
 
 
 def _request(method: str, cseq: int, more: str = "", body: str = "", *, branch: str = "") -> str:
@@ -193,14 +193,14 @@ To: <sip:[number]@[remote_ip]>[peer_tag_param]
 Call-ID: [call_id]
 CSeq: {cseq} {method}
 Contact: <sip:caller@[local_ip]:[local_port]>{more}"""
-    return _send(start, headers, body, again=method not in ("ACK", "CANCEL"))
+    return sending(start, headers, body, again=method not in ("ACK", "CANCEL"))
 
 
 def _in_dialog(method: str, cseq: int, more: str = "", body: str = "") -> str:
     return _request(method, cseq, f"\n{more}" if more else "", body)
 
 
-def _scenario(name: str, parts: Sequence[str]) -> str:
+def scenario_of(name: str, parts: Sequence[str]) -> str:
     body = "\n".join(part for part in parts if part)
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="{name}">\n{body}\n'
@@ -209,11 +209,11 @@ def _scenario(name: str, parts: Sequence[str]) -> str:
 
 
 def _invite(more: str = "") -> str:
-    return _request("INVITE", 1, _SDP_TYPE + more, _SDP, branch=_INVITE_BRANCH)
+    return _request("INVITE", 1, SDP_TYPE + more, SDP, branch=_INVITE_BRANCH)
 
 
-_SDP_TYPE = "\nContent-Type: application/sdp"
-_SDP = """v=0
+SDP_TYPE = "\nContent-Type: application/sdp"
+SDP = """v=0
 o=u 1 1 IN IP4 [local_ip]
 s=-
 c=IN IP4 [media_ip]
@@ -228,11 +228,11 @@ _RECEIVE_INVITE = """<recv request="INVITE" rrs="true"><action>
 <ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>
 <ereg regexp=".*" search_in="hdr" header="CSeq:" assign_to="cseq"/>
 </action></recv>"""
-_OK = _send(
+_OK = sending(
     "SIP/2.0 200 OK",
     "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]",
 )
-_CALLEE_BYE = _send(
+_CALLEE_BYE = sending(
     "BYE [next_url] SIP/2.0",
     """Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
 From:[$to];tag=[pid]s[call_number]

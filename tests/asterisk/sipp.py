@@ -217,7 +217,7 @@ async def callee(
     """What stands at the other end of a trunk (`gw` or `gw2`), ready when the block is entered."""
     port = asterisk.trunk_ports[trunk]
     scenario = callee_scenario(behaviour)
-    async with _running_sipp(asterisk.tree, scenario, port) as sipp:
+    async with running_sipp(asterisk.tree, scenario, port) as sipp:
         await _wait_for_answer(port)
         yield SippProcess(*sipp)
 
@@ -248,7 +248,7 @@ async def calling(
         *("-key", "number", number, "-key", "user", user),
         *("-key", "caller_name", os.fsdecode(caller_name)),
     )
-    async with _running_sipp(asterisk.tree, scenario, free_udp_port(), *arguments) as sipp:
+    async with running_sipp(asterisk.tree, scenario, free_udp_port(), *arguments) as sipp:
         yield Caller(*sipp)
 
 
@@ -276,7 +276,7 @@ async def call(
 
 
 @asynccontextmanager
-async def _running_sipp(
+async def running_sipp(
     tree: AsteriskTree, scenario: str, port: int, *arguments: str
 ) -> AsyncIterator[tuple[int, Path, asyncio.subprocess.Process]]:
     with TemporaryDirectory(prefix="agi-server-sipp-") as name:
