@@ -128,6 +128,32 @@ async def create_phone(
     )
 
 
+async def match_phones(
+    pool: Any,
+    owner: PhoneOwner,
+    wanted: Mapping[Technology, bool],
+    settings: PhonesSettings,
+    *,
+    at: datetime,
+) -> list[Credentials]:
+    """Give an account the phones that its fields ask for and take the others away, all or nothing.
+
+    Returns the credentials of those that are new; asked again, nothing happens.
+    """
+    async with pool.acquire() as db, db.transaction():
+        # Two at once would both see no phone.
+        await db.execute(statement("accounts/lock_row"), owner.account_id)
+        there = {phone.technology for phone in await list_phones(db, owner.account_id)}
+        for technology in there:
+            if not wanted[technology]:
+                await remove_phones(db, owner.account_id, technology)
+        return [
+            await create_phone(db, owner, technology, settings, at=at)
+            for technology in Technology
+            if wanted[technology] and technology not in there
+        ]
+
+
 async def renew_secret(
     db: Any, account_id: int, technology: Technology, settings: PhonesSettings
 ) -> Credentials:

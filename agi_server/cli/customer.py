@@ -28,6 +28,7 @@ from agi_server.cli.parameters import (
     operator,
     words,
 )
+from agi_server.cli.phone import match_account
 from agi_server.ledger.refills import refill as give_credit
 from agi_server.observe.masking import mask_account_number
 from agi_server.storage.postgres.statements import statement
@@ -102,6 +103,7 @@ async def create(
     shown = account_as_shown(account, account.account_number)
     if password is not None:
         shown["web_password"] = password
+    shown |= await match_account(session, account)
     _print_account(shown, as_json)
     if new.account_number is None and not as_json:
         click.echo("keep the account number: listings mask it", err=True)
@@ -209,7 +211,7 @@ async def update(
         raise click.UsageError("name at least one field to change")
     values = texts_to_values(texts)
     found = await named_account(session.db, account)
-    _, changes = await update_account(
+    after, changes = await update_account(
         session.db,
         found.id,
         values,
@@ -218,6 +220,8 @@ async def update(
     )
     shown = [{"field": each.field, "old": each.old, "new": each.new} for each in changes]
     print_list(shown, as_json=as_json, nothing="nothing changed: it is so already")
+    for name, value in (await match_account(session, after)).items():
+        click.echo(f"{name.replace('_', ' ')}: {value} (not shown again)", err=True)
 
 
 @customer.command()

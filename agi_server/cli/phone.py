@@ -13,6 +13,7 @@ from agi_server.accounts.phones import (
     export_iax,
     export_pjsip,
     list_phones,
+    match_phones,
     remove_phones,
     renew_secret,
 )
@@ -142,6 +143,21 @@ async def export(session: Session, technology: str, customer: str | None) -> Non
     account_id = None if customer is None else (await named_account(session.db, customer)).id
     written = export_pjsip if Technology(technology) is Technology.SIP else export_iax
     click.echo(await written(session.db, account_id), nl=False)
+
+
+async def match_account(session: Session, account: Account) -> dict[str, str]:
+    """The phones that the account's fields ask for; what is shown only once of those that are new."""
+    wanted = {Technology.SIP: account.create_sip, Technology.IAX: account.create_iax}
+    made = await match_phones(
+        session.db, _owner(account), wanted, session.settings.phones, at=session.now
+    )
+    shown: dict[str, str] = {}
+    for each in made:
+        kind = each.technology.value
+        shown |= {f"{kind}_user": each.user_name, f"{kind}_secret": each.secret}
+        if each.device_token is not None:
+            shown[f"{kind}_device_token"] = each.device_token
+    return shown
 
 
 def _owner(account: Account) -> PhoneOwner:

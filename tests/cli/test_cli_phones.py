@@ -35,3 +35,16 @@ def test_what_is_not_there_is_said(shop: Command) -> None:
     for verb in ("secret", "remove"):
         done = shop("phone", verb, "1000000001")
         assert (1, "agi-server: the customer has no SIP phone\n") == (done.exit_code, done.err)
+
+
+def test_a_customers_fields_make_and_remove_its_phones(shop: Command) -> None:
+    made = shop("customer", "create", "--plan", "standard", "--create-sip", "--json").json
+    assert {"sip_user", "sip_secret", "sip_device_token"} <= made.keys()
+    named = f"id:{made['id']}"
+    (phone,) = shop("phone", "list", "--customer", named, "--json").json
+    assert made["sip_user"] == phone["user_name"]
+    both = shop("customer", "update", named, "--create-iax")
+    assert "iax secret: " in both.err
+    assert "sip" not in both.err
+    shop("customer", "update", named, "--no-create-sip", "--no-create-iax")
+    assert [] == shop("phone", "list", "--customer", named, "--json").json
