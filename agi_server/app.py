@@ -82,7 +82,13 @@ async def running(
         tariffs = TariffStore(settings.accounts.currency, postgres_dsn)
         await _load_tariffs(postgres_dsn, tariffs, now)
         sessions = SessionMemory()
-        settler = Settler(db=pool, slots=slots, sessions=sessions, now=now)
+        settler = Settler(
+            db=pool,
+            slots=slots,
+            sessions=sessions,
+            now=now,
+            charge_zero_talk=settings.rating.charge_zero_talk,
+        )
         voider = Voider(
             db=pool,
             slots=slots,

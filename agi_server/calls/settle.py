@@ -55,7 +55,10 @@ class Settlement:
 
 
 class Settler:
-    """Settles calls, idempotently."""
+    """Settles calls, idempotently.
+
+    Without `charge_zero_talk` an answered call that lasted no millisecond costs nothing.
+    """
 
     def __init__(
         self,
@@ -64,11 +67,13 @@ class Settler:
         slots: Slots,
         sessions: SessionMemory,
         now: Callable[[], datetime],
+        charge_zero_talk: bool = True,
     ) -> None:
         self._db = db
         self._slots = slots
         self._sessions = sessions
         self._now = now
+        self._charge_zero_talk = charge_zero_talk
 
     async def settle(
         self,
@@ -149,7 +154,9 @@ class Settler:
     ) -> Settlement | None:
         """None when the session is not open any more, or no longer with this limit."""
         now = self._now()
-        price = session.terms.price(end, session.authorized_at, session.limit_ms, now)
+        price = None
+        if end.talk_ms != 0 or self._charge_zero_talk:
+            price = session.terms.price(end, session.authorized_at, session.limit_ms, now)
         routes = len(session.terms.routes)
         cost_micros = price.total_micros if price else 0
         billed_seconds = price.billed_seconds if price else 0

@@ -168,6 +168,8 @@ class PhonesSettings(_Section):
 class RatingSettings(_Section):
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
     """How numbers are dialled where the account names no country, e.g. GB (ISO 3166)."""
+    charge_zero_talk: bool = True
+    """Charge a call that was hung up in the millisecond of its answer, as for its first second."""
 
 
 # A template as trunks have them, with {number} alone.

@@ -146,6 +146,29 @@ async def test_stages_fees_and_rounding_are_lines_of_the_cdr(
     assert [("customer", 600_000)] == await business.charges(account)
 
 
+@pytest.mark.parametrize(
+    ("charged", "talk_ms", "cost"), [(True, 0, 1_000), (False, 0, 0), (False, 1, 1_000)]
+)
+async def test_an_answer_of_no_millisecond_costs_a_second_unless_the_setting_says_otherwise(
+    business: Business,
+    start_daemon: StartDaemon,
+    clock: Clock,
+    charged: bool,
+    talk_ms: int,
+    cost: int,
+) -> None:
+    daemon = await start_daemon(rating={"charge_zero_talk": charged})
+    account = await business.customer()
+    caller = Channel(daemon.port, clock, accountcode=account.account_number)
+    call = (await caller.authorize()).call
+    clock.advance(5)
+    await caller.settle(talk_ms)
+    record = await business.session(call)
+    assert ("ANSWER", cost) == (record["dialstatus"], record["cost_micros"])
+    assert cost == sum(amount for _, amount in await business.charges(account))
+    assert await nothing_reserved(business, account)
+
+
 async def test_the_limit_counts_the_discount(business: Business, phone: Phone) -> None:
     await sold(business, Rate(prefix="44", price_micros_per_minute=CHEAP))
     account = await business.customer(90_000, plan="sold", discount_basis_points=1_000)
