@@ -41,6 +41,17 @@ def search_terms(text: str) -> SearchTerms:
 
 
 def _query(words: list[str]) -> str:
-    """All of the words, each the beginning of one."""
-    quoted = (word.lower().replace("\\", "\\\\").replace("'", "''") for word in words)
-    return " & ".join(f"'{word}':*" for word in quoted)
+    """All of the words, each the beginning of one; of `example.com` the parts may do as well."""
+    return " & ".join(_word(word.lower()) for word in words)
+
+
+def _word(word: str) -> str:
+    parts = [part for part in re.split(r"[\W_]+", word) if part]
+    if len(parts) < 2:
+        return _beginning(word)
+    return f"({_beginning(word)} | ({' & '.join(map(_beginning, parts))}))"
+
+
+def _beginning(word: str) -> str:
+    quoted = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}':*"

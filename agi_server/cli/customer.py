@@ -1,11 +1,12 @@
 """`agi-server customer`: accounts, shown with their full number only to those who know it."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import click
 
-from agi_server.accounts import audit, customers, notes, passwords
+from agi_server.accounts import customers, passwords
 from agi_server.accounts.account import FIELDS, texts_to_values
 from agi_server.accounts.changes import record_reset, update_account
 from agi_server.accounts.codes import AccountStatus
@@ -16,7 +17,9 @@ from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
 from agi_server.cli.account_fields import account_as_shown, field_options, given_texts
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.output import money, print_json, print_list, print_one, time
+from agi_server.cli.customer_bulk import create_from_file
+from agi_server.cli.customer_history import delete, erase, history, note
+from agi_server.cli.output import money, print_json, print_list, print_one
 from agi_server.cli.package_showing import package_in_words, packages_of
 from agi_server.cli.parameters import (
     MONEY,
@@ -71,10 +74,30 @@ def customer() -> None:
 @field_options(Settable.ALWAYS, Settable.ON_CREATION, defaults=True)
 @click.option("--generate-password", is_flag=True, help="Draw a web password; it is shown once.")
 @click.option("--refill", type=MONEY, default=0, help="First credit, e.g. 10 or 12.50.")
+@click.option(
+    "--from",
+    "source",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV with a customer a line: its header has names of fields, and refill. All are created"
+    " or none; other options hold for what a line leaves empty.",
+)
+@click.option(
+    "--result",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --from: CSV of the numbers, logins and passwords; otherwise printed.",
+)
 @json_option
 @with_database
 async def create(
-    session: Session, generate_password: bool, refill: int, as_json: bool, **fields: Any
+    session: Session,
+    generate_password: bool,
+    refill: int,
+    source: Path | None,
+    result: Path | None,
+    as_json: bool,
+    **fields: Any,
 ) -> None:
     """Create a customer; prints the account number, which is shown in full only now.
 
@@ -84,8 +107,18 @@ async def create(
     Example:
       agi-server customer create --account-number 1000000001 --plan standard --refill 10 \\
         --simultaneous-access 2 --callerid 442079460000
+      agi-server customer create --from cards.csv --series cards --generate-password
     """
     texts = given_texts(fields)
+    if source is not None:
+        if refill:
+            texts["refill"] = money(refill)
+        await create_from_file(
+            session, source, result, texts, generate_passwords=generate_password, as_json=as_json
+        )
+        return
+    if result is not None:
+        raise click.UsageError("--result goes with --from")
     password = passwords.generate_password() if generate_password else None
     if password is not None:
         texts["web_password"] = password
@@ -226,52 +259,6 @@ async def update(
 
 @customer.command()
 @account_argument
-@click.option("--field", metavar="FIELD", help="Changes of one field only, e.g. status.")
-@limit_option(100)
-@json_option
-@with_database
-async def history(
-    session: Session, account: str, field: str | None, limit: int, as_json: bool
-) -> None:
-    """Show the notes on a customer and every change of the account, newest first.
-
-    \b
-    Example:
-      agi-server customer history 1000000001
-      agi-server customer history id:12 --field status --json
-    """
-    found = await named_account(session.db, account)
-    changes = await audit.list_changes(session.db, found.id, field=field, limit=limit)
-    lines: list[tuple[Any, ...]] = [
-        (each.changed_at, each.changed_by, each.field, each.old, each.new, None) for each in changes
-    ]
-    if field is None:
-        written = await notes.list_notes(session.db, found.id, limit=limit)
-        lines += [(each.written_at, each.author, None, None, None, each.note) for each in written]
-    lines.sort(key=lambda line: line[0], reverse=True)
-    names = ("by", "field", "old", "new", "note")
-    shown = [{"at": time(at), **dict(zip(names, rest, strict=True))} for at, *rest in lines[:limit]]
-    print_list(shown, as_json=as_json, nothing="no notes and no changes")
-
-
-@customer.command()
-@account_argument
-@click.argument("text")
-@with_database
-async def note(session: Session, account: str, text: str) -> None:
-    """Add a note to the customer's history, with its date and author.
-
-    \b
-    Example:
-      agi-server customer note 1000000001 'asked for a discount'
-    """
-    found = await named_account(session.db, account)
-    await notes.add_note(session.db, found.id, text, author=operator(), at=session.now)
-    click.echo("noted")
-
-
-@customer.command()
-@account_argument
 @click.argument("amount", type=MONEY)
 @click.option("--note", default="", help="Kept in the ledger.")
 @click.option(
@@ -375,6 +362,10 @@ async def reset_in_use(session: Session, account: str, yes: bool) -> None:
         ended = await recovery.settle_overdue(found.id)
     await record_reset(session.db, found, ended, editor(session))
     click.echo(f"ended {ended}")
+
+
+for command in (history, note, delete, erase):
+    customer.add_command(command)
 
 
 async def _set_locked(session: Session, name: str, locked: bool) -> None:

@@ -1,0 +1,53 @@
+"""The end of an account, and of what is known of the person whose it was."""
+
+from typing import Any
+
+from agi_server.accounts.account import FIELDS, PERSONAL_FIELDS, Account, changed_account
+from agi_server.accounts.audit import Change, Editor, record_changes
+from agi_server.accounts.changes import change_account, store_changes
+from agi_server.accounts.codes import AccountStatus
+from agi_server.accounts.customers import find_by_id
+from agi_server.accounts.passwords import generate_login
+from agi_server.storage.postgres.statements import statement
+
+_ENDS: dict[str, Any] = {
+    "status": AccountStatus.CANCELLED,
+    "callerids": (),
+    "create_sip": False,
+    "create_iax": False,
+    "mac_address": None,
+}
+"""What a deleted account no longer has: what others may want, and what lets it in."""
+
+_ERASED = {field.attribute: None for field in FIELDS if field.name in PERSONAL_FIELDS}
+
+
+async def delete_account(
+    pool: Any, account_id: int, editor: Editor
+) -> tuple[Account, list[Change]]:
+    """Cancel an account and take away its CallerIDs, SIP and IAX configuration and MAC address.
+
+    Its ledger, its calls and its number stay: the number is never given again. Calls in progress
+    end as they were promised. Raises NotFoundError.
+    """
+    return await change_account(pool, account_id, lambda _: _ENDS, editor)
+
+
+async def erase_person(pool: Any, account_id: int, editor: Editor) -> Account:
+    """Empty what is known of the person: fields, their former values in the audit, and notes.
+
+    The ledger, calls and CallerIDs stay; the web login, which may be a name, is drawn anew. Raises
+    NotFoundError.
+    """
+    async with pool.acquire() as db, db.transaction():
+        await db.execute(statement("accounts/lock_row"), account_id)
+        before = await find_by_id(db, account_id)
+        after = changed_account(before, {**_ERASED, "web_login": generate_login()})
+        await store_changes(db, before, after, {})
+        await db.execute(
+            statement("accounts/erase_audit"), account_id, [*PERSONAL_FIELDS, "web_login"]
+        )
+        await db.execute(statement("accounts/erase_notes"), account_id)
+        change = Change(field="person", old=None, new="erased")
+        await record_changes(db, account_id, [change], editor)
+        return await find_by_id(db, account_id)

@@ -1,0 +1,126 @@
+"""`agi-server customer create --from FILE.csv`: many customers at once."""
+
+import csv
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from agi_server.accounts.bulk import (
+    BulkRefusedError,
+    CreatedCustomer,
+    create_accounts,
+    read_customer_lines,
+)
+from agi_server.accounts.customers import CreationRules
+from agi_server.cli.backends import Session
+from agi_server.cli.faults import REFUSED
+from agi_server.cli.output import money, print_json
+from agi_server.cli.parameters import operator
+from agi_server.cli.progress import progress_bar
+from agi_server.observe.masking import mask_text
+
+_COLUMNS = (
+    "line",
+    "id",
+    "account_number",
+    "web_login",
+    "web_password",
+    "series",
+    "serial",
+    "balance",
+    "currency",
+)
+
+
+async def create_from_file(
+    session: Session,
+    source: Path,
+    result: Path | None,
+    texts: Mapping[str, object],
+    *,
+    generate_passwords: bool,
+    as_json: bool,
+) -> None:
+    """Create all customers of the file or none; then the numbers are written, only now in full.
+
+    Exits with 1 and a line for each problem when there is any.
+    """
+    accounts = session.settings.accounts
+    rules = CreationRules(
+        number_length=accounts.number_length,
+        number_luhn=accounts.number_luhn,
+        max_callerids=accounts.max_callerids,
+    )
+    _check_is_new(result)
+    try:
+        lines = read_customer_lines(_text_of(source))
+        with progress_bar("customers", 2 * len(lines)) as reached:
+            created = await create_accounts(
+                session.db,
+                lines,
+                rules,
+                texts=texts,
+                currency=accounts.currency,
+                generate_passwords=generate_passwords,
+                created_by=operator(),
+                at=session.now,
+                reached=reached,
+            )
+    except BulkRefusedError as refused:
+        for each in refused.problems:
+            where = f"{each.field}: " if each.field else ""
+            click.echo(mask_text(f"{source}:{each.line}: {where}{each.message}"), err=True)
+        click.echo("agi-server: nobody was created", err=True)
+        click.get_current_context().exit(REFUSED)
+    _write(created, result, as_json)
+    click.echo(f"{len(created)} customers created", err=True)
+
+
+def _check_is_new(result: Path | None) -> None:
+    if result is not None and result.exists():
+        raise click.BadParameter(f"{result} exists already", param_hint="--result")
+
+
+def _text_of(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise click.BadParameter("the file must be UTF-8", param_hint="--from") from None
+
+
+def _write(created: Sequence[CreatedCustomer], result: Path | None, as_json: bool) -> None:
+    rows = [_row(each) for each in created]
+    if result is not None:
+        # It has secrets: for nobody else to read.
+        handle = os.open(result, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "w", encoding="utf-8", newline="") as file:
+            _write_csv(rows, file)
+    elif as_json:
+        print_json(rows)
+    else:
+        _write_csv(rows, sys.stdout)
+
+
+def _write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO) -> None:
+    writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _row(created: CreatedCustomer) -> dict[str, Any]:
+    account = created.account
+    return {
+        "line": created.line,
+        "id": account.id,
+        "account_number": account.account_number,
+        "web_login": account.web_login,
+        "web_password": created.password,
+        "series": account.series,
+        "serial": account.serial,
+        "balance": money(account.balance_micros),
+        "currency": account.currency,
+    }

@@ -1,0 +1,1 @@
+DELETE FROM account_note WHERE account_id = $1
