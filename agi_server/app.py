@@ -136,6 +136,11 @@ async def running(
             asyncio.create_task(_recover(recovery, settings.calls.recover_every_s)),
             asyncio.create_task(_mend_slots(repair, settings.calls.recover_every_s, deadline_ms)),
         ]
+        if settings.web.enabled:
+            # Read only where it is wanted: the web's libraries take half a second.
+            from agi_server.web.server import serve_web
+
+            jobs.append(asyncio.create_task(serve_web(settings, postgres_dsn, now)))
         try:
             yield server
         finally:

@@ -13,6 +13,7 @@ from agi_server.cli.faults import explain
 
 # Noun or command, and the module that has it; read only when it is asked for.
 _COMMANDS = {
+    "admin": "admin",
     "bench": "bench",
     "callerid": "callerid",
     "calls": "calls",

@@ -23,6 +23,7 @@ from agi_server.settings.table import (
     RatingSettings,
     RedisSettings,
     Settings,
+    WebSettings,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "SettingRow",
     "Settings",
     "SettingsError",
+    "WebSettings",
     "effective",
     "load_settings",
     "mask_url",

@@ -196,6 +196,15 @@ class EmergencySettings(_Section):
         return self
 
 
+class WebSettings(_Section):
+    enabled: bool = True
+    """Serve the operator console and the API beside the calls."""
+    host: str = "127.0.0.1"
+    """Address to listen on; elsewhere than on loopback only behind a proxy with TLS."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """TCP port to listen on; 0 takes a free one."""
+
+
 class AmiSettings(_Section):
     host: str
     """An Asterisk server's manager interface."""
@@ -237,6 +246,8 @@ class Settings(BaseSettings):
     """How what was dialled becomes a number and a price."""
     emergency: EmergencySettings = EmergencySettings()
     """Emergency numbers: decided by these settings alone, whatever else is away."""
+    web: WebSettings = WebSettings()
+    """The operator console and the API."""
     ami: tuple[AmiSettings, ...] = ()
     """Manager interfaces of the Asterisk servers, one [[ami]] each."""
     log: LogSettings = LogSettings()

@@ -21,6 +21,7 @@ def quick_settings(**sections: dict[str, Any]) -> Settings:
     """
     sections = {"fastagi": {}, **sections}
     sections["fastagi"] = {"port": 0, "deadline_ms": 20_000, **sections["fastagi"]}
+    sections.setdefault("web", {"enabled": False})
     return Settings.model_validate(sections)
 
 
@@ -60,6 +61,7 @@ class DaemonProcess:
             "AGI_SERVER_POSTGRES__DSN": postgres_dsn,
             "AGI_SERVER_REDIS__URL": redis_url,
             "AGI_SERVER_FASTAGI__PORT": "0",
+            "AGI_SERVER_WEB__ENABLED": "false",
             **settings,
         }
         self._process: asyncio.subprocess.Process

@@ -79,17 +79,25 @@ async def _connect_to(dsn: str, **options: Any) -> asyncpg.Connection:
 
 @asynccontextmanager
 async def open_pool(
-    dsn: str, *, min_size: int = 1, max_size: int = 10, statement_timeout_ms: int = 0
+    dsn: str,
+    *,
+    min_size: int = 1,
+    max_size: int = 10,
+    statement_timeout_ms: int = 0,
+    plan_each: bool = False,
 ) -> AsyncIterator[asyncpg.Pool]:
     """A pool in which jsonb is Python data and a statement ends by itself after its timeout.
 
     The database ends it at the timeout; should it not even answer, we give up a second later.
-    `statement_timeout_ms` 0 means no limit. Raises OSError or asyncpg.PostgresError when the
-    database cannot be reached.
+    `statement_timeout_ms` 0 means no limit. `plan_each` plans a statement for its arguments each
+    time, as lists with filters need that may be null. Raises OSError or asyncpg.PostgresError when
+    the database cannot be reached.
     """
     server_settings = {"application_name": "agi-server"}
     if statement_timeout_ms:
         server_settings["statement_timeout"] = str(statement_timeout_ms)
+    if plan_each:
+        server_settings["plan_cache_mode"] = "force_custom_plan"
     give_up_s = statement_timeout_ms / 1000 + 1 if statement_timeout_ms else None
     pool = await asyncpg.create_pool(
         dsn,

@@ -1,0 +1,2 @@
+-- Sign an operator out everywhere.
+DELETE FROM operator_session WHERE operator_id = $1

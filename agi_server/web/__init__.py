@@ -1,0 +1,1 @@
+"""The operator console and the API, served over HTTP beside the calls."""

@@ -1,0 +1,1 @@
+"""The operator console: pages made on the server, kept alive by htmx."""

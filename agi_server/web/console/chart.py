@@ -1,0 +1,61 @@
+"""The balance over time as the points of an SVG line. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agi_server.web.ledger_lists import BalancePoint
+
+WIDTH, HEIGHT = 600, 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A line in steps: the balance stays until the next movement.
+
+    `line` and `area` are points for SVG; `zero` is the height of a balance of 0, None when it lies
+    outside. `lowest` and `highest` are what the lower and the upper edge stand for, in micros.
+    """
+
+    line: str
+    area: str
+    zero: float | None
+    lowest: int
+    highest: int
+    since: datetime
+    until: datetime
+
+
+def balance_chart(points: Sequence[BalancePoint], until: datetime) -> Chart:
+    """Draw points, the first of which is where the chart begins."""
+    since = points[0].at
+    values = [point.balance_micros for point in points]
+    lowest, highest = min(*values, 0), max(*values, 0)
+    height = max(highest - lowest, 1)
+    length = max((until - since).total_seconds(), 1)
+
+    def x(at: datetime) -> float:
+        return round((at - since).total_seconds() / length * WIDTH, 1)
+
+    def y(micros: int) -> float:
+        return round(HEIGHT - (micros - lowest) / height * HEIGHT, 1)
+
+    line = [(0.0, y(values[0]))]
+    for point in points[1:]:
+        line += [(x(point.at), line[-1][1]), (x(point.at), y(point.balance_micros))]
+    line.append((float(WIDTH), line[-1][1]))
+    zero = y(0)
+    area = [(0.0, zero), *line, (float(WIDTH), zero)]
+    return Chart(
+        line=_points(line),
+        area=_points(area),
+        zero=zero if 0 < zero < HEIGHT else None,
+        lowest=lowest,
+        highest=highest,
+        since=since,
+        until=until,
+    )
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)

@@ -1,0 +1,257 @@
+"""One customer: funds, calls, movements, and what an operator does with them."""
+
+import secrets
+from datetime import timedelta
+from typing import Annotated, get_args
+
+import structlog
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from agi_server.accounts.account import FIELDS, Account
+from agi_server.accounts.audit import Editor, list_changes
+from agi_server.accounts.callerids import add_callerid, list_callerids, remove_callerid
+from agi_server.accounts.changes import set_locked
+from agi_server.accounts.notes import add_note, list_notes
+from agi_server.calls.reasons import Reason
+from agi_server.calls.records import CallState
+from agi_server.ledger.refills import refill
+from agi_server.refused import InvalidFieldError, NotFoundError
+from agi_server.web.auth.roles import Right
+from agi_server.web.call_lists import list_calls, live_calls
+from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.chart import balance_chart
+from agi_server.web.console.details import details_of
+from agi_server.web.console.pages import page
+from agi_server.web.ledger_lists import balance_over, list_entries
+from agi_server.web.paging import PAGE_ROWS
+from agi_server.web.scope import customer_in_scope
+from agi_server.web.services import services_of
+from rating.money import MoneyError, parse_money
+
+log = structlog.get_logger()
+
+router = APIRouter(prefix="/customers/{account_id}")
+
+AccountId = Annotated[int, Path(ge=1, lt=2**63)]
+_RECENT = 10
+_CHART_SPAN = timedelta(days=30)
+_MAY_CHANGE = Depends(having(Right.CHANGE_CUSTOMERS))
+_MAY_MOVE_MONEY = Depends(having(Right.MOVE_MONEY))
+
+
+@router.get("")
+async def show_customer(request: Request, account_id: AccountId) -> Response:
+    """The customer's page."""
+    return await _customer_page(request, account_id)
+
+
+@router.get("/live")
+async def show_live(request: Request, account_id: AccountId) -> Response:
+    """The part of the page that updates by itself: funds and calls in progress."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    return page(
+        request,
+        "customer_live.html",
+        account=account,
+        live=await live_calls(services.db, operator, account_id),
+        now=services.now(),
+    )
+
+
+@router.get("/calls")
+async def show_calls(
+    request: Request, account_id: AccountId, state: str = "", reason: str = "", after: str = ""
+) -> Response:
+    """All calls of the customer, page by page."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    rows, next_page = await list_calls(
+        services.db,
+        operator,
+        account_id=account_id,
+        state=state_of(state),
+        reason=reason_of(reason),
+        after=after,
+    )
+    return page(
+        request,
+        "customer_calls.html",
+        account=account,
+        calls=rows,
+        next_page=next_page,
+        state=state,
+        reason=reason,
+        states=get_args(CallState),
+        reasons=list(Reason),
+    )
+
+
+@router.get("/ledger")
+async def show_ledger(request: Request, account_id: AccountId, after: str = "") -> Response:
+    """All movements of the customer's money, page by page."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    rows, next_page = await list_entries(services.db, account_id, after=after)
+    return page(request, "customer_ledger.html", account=account, entries=rows, next_page=next_page)
+
+
+@router.post("/refill", dependencies=[_MAY_MOVE_MONEY])
+async def do_refill(request: Request, account_id: AccountId) -> Response:
+    """Give credit once, however often the form is sent."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    form = await form_of(request)
+    reference = text_of(form, "reference")[:64]
+    try:
+        amount_micros = parse_money(text_of(form, "amount").replace(",", "."))
+        if not amount_micros:
+            raise InvalidFieldError("amount", "must be greater than 0")
+        if not reference:
+            raise InvalidFieldError("reference", "is missing: load the page anew")
+    except (MoneyError, InvalidFieldError) as error:
+        return await _customer_page(
+            request, account_id, status=422, refill_error=str(error), amount=text_of(form, "amount")
+        )
+    given = await refill(
+        services.db,
+        account_id=account.id,
+        amount_micros=amount_micros,
+        movement_id=f"refill:web:{reference}",
+        created_by=operator.signature,
+        note=text_of(form, "note")[:200],
+        at=services.now(),
+    )
+    return _back(account, "refilled" if given is not None else "refilled-before")
+
+
+@router.post("/lock", dependencies=[_MAY_CHANGE])
+async def do_lock(request: Request, account_id: AccountId) -> Response:
+    """Set or remove the customer's own lock on outgoing calls."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    locked = text_of(await form_of(request), "locked") == "yes"
+    await set_locked(services.db, account, locked, _editor(request))
+    return _back(account, "locked" if locked else "unlocked")
+
+
+@router.post("/callerids", dependencies=[_MAY_CHANGE])
+async def do_add_callerid(request: Request, account_id: AccountId) -> Response:
+    """Give the customer a CallerID."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    await add_callerid(
+        services.db,
+        account.id,
+        text_of(await form_of(request), "number"),
+        _editor(request),
+        max_callerids=services.settings.accounts.max_callerids,
+    )
+    return _back(account, "callerid-added")
+
+
+@router.post("/callerids/{number}/remove", dependencies=[_MAY_CHANGE])
+async def do_remove_callerid(request: Request, account_id: AccountId, number: str) -> Response:
+    """Take a CallerID away."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    if number not in [each.number for each in await list_callerids(services.db, account.id)]:
+        raise NotFoundError(f"the customer has no CallerID {number[:20]}")
+    await remove_callerid(services.db, number, _editor(request))
+    return _back(account, "callerid-removed")
+
+
+@router.get("/history")
+async def show_history(
+    request: Request, account_id: AccountId, before: Annotated[int, Query(ge=0, lt=2**63)] = 0
+) -> Response:
+    """Notes, and every change with who made it."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    changes = await list_changes(
+        services.db, account_id, before_id=before or None, limit=PAGE_ROWS + 1
+    )
+    return page(
+        request,
+        "customer_history.html",
+        account=account,
+        notes=await list_notes(services.db, account_id),
+        changes=changes[:PAGE_ROWS],
+        more_before=changes[PAGE_ROWS - 1].id if len(changes) > PAGE_ROWS else None,
+        labels={field.name: field.label for field in FIELDS},
+    )
+
+
+@router.post("/notes", dependencies=[_MAY_CHANGE])
+async def do_add_note(request: Request, account_id: AccountId) -> Response:
+    """Add a note to the history."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    note = text_of(await form_of(request), "note")
+    await add_note(services.db, account_id, note, author=operator.signature, at=services.now())
+    return RedirectResponse(f"/customers/{account.id}/history?done=note-added", 303)
+
+
+@router.post("/number", dependencies=[_MAY_CHANGE])
+async def do_show_number(request: Request, account_id: AccountId) -> Response:
+    """Show the account number in full, once; it is logged who saw it."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    log.info("web.number_shown", operator=operator.name, account_id=account_id)
+    return page(request, "customer_number.html", account=account)
+
+
+async def _customer_page(
+    request: Request,
+    account_id: int,
+    *,
+    status: int = 200,
+    refill_error: str = "",
+    amount: str = "",
+) -> Response:
+    services, operator = services_of(request), operator_of(request)
+    db, now = services.db, services.now()
+    account = await customer_in_scope(db, operator, account_id)
+    calls, more_calls = await list_calls(db, operator, account_id=account_id, limit=_RECENT)
+    entries, more_entries = await list_entries(db, account_id, limit=_RECENT)
+    points = await balance_over(db, account_id, now - _CHART_SPAN, now)
+    return page(
+        request,
+        "customer.html",
+        status,
+        account=account,
+        live=await live_calls(db, operator, account_id),
+        now=now,
+        calls=calls,
+        more_calls=more_calls,
+        entries=entries,
+        more_entries=more_entries,
+        chart=balance_chart(points, now),
+        callerids=await list_callerids(db, account_id),
+        details=details_of(request, account),
+        reference=secrets.token_hex(16),
+        refill_error=refill_error,
+        amount=amount,
+    )
+
+
+def state_of(word: str) -> CallState | None:
+    """The state a filter names; None for any."""
+    for state in get_args(CallState):
+        if state == word:
+            return state  # type: ignore[no-any-return]
+    return None
+
+
+def reason_of(word: str) -> str | None:
+    """The reason a filter names; None for any."""
+    return word if word in [reason.value for reason in Reason] else None
+
+
+def _editor(request: Request) -> Editor:
+    return Editor(changed_by=operator_of(request).signature, at=services_of(request).now())
+
+
+def _back(account: Account, done: str) -> Response:
+    return RedirectResponse(f"/customers/{account.id}?done={done}", 303)

@@ -1,0 +1,219 @@
+"""Create Customer and its twin, the form that changes one: a loop over the account's fields."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from agi_server.accounts.account import FIELDS, Account, texts_to_values
+from agi_server.accounts.audit import Editor, list_changes
+from agi_server.accounts.changes import update_account
+from agi_server.accounts.customers import create_account
+from agi_server.accounts.field_kinds import show_value
+from agi_server.accounts.field_rules import countries
+from agi_server.accounts.fields import AccountField, Kind, Section, Settable
+from agi_server.accounts.groups import find_group, list_groups, prepare_account
+from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
+from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.plans import list_plans
+from agi_server.web.auth.roles import Right
+from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.customer import AccountId
+from agi_server.web.console.languages import LANGUAGES, N_
+from agi_server.web.console.pages import page
+from agi_server.web.scope import customer_in_scope
+from agi_server.web.services import services_of
+from rating.money import MoneyError, parse_money
+
+router = APIRouter(dependencies=[Depends(having(Right.CHANGE_CUSTOMERS))])
+
+Texts = dict[str, Any]
+
+
+@router.get("/customers/new")
+async def show_new(request: Request, group: str = "") -> Response:
+    """The empty form, with the defaults of a group."""
+    services, operator = services_of(request), operator_of(request)
+    group = operator.group or group
+    defaults: Mapping[str, object] = {}
+    if group:
+        defaults = (await find_group(services.db, group)).defaults
+    texts = {
+        **_default_texts(),
+        "currency": services.settings.accounts.currency,
+        **defaults,
+        "group": group,
+    }
+    return await _form(request, None, texts, {})
+
+
+@router.post("/customers/new")
+async def do_create(request: Request) -> Response:
+    """Create the customer; the account number is shown in full only now."""
+    services, operator = services_of(request), operator_of(request)
+    accounts = services.settings.accounts
+    form = await form_of(request)
+    texts = _texts(form, Settable.ON_CREATION)
+    if operator.group is not None:
+        texts["group"] = operator.group
+    errors: dict[str, str] = {}
+    refill_micros = _first_credit(form, errors)
+    try:
+        new = await prepare_account(services.db, texts, currency=accounts.currency)
+        if errors:
+            raise InvalidFieldError("refill", errors["refill"])
+        account = await create_account(
+            services.db,
+            new,
+            number_length=accounts.number_length,
+            max_callerids=accounts.max_callerids,
+            number_luhn=accounts.number_luhn,
+            refill_micros=refill_micros,
+            created_by=operator.signature,
+            at=services.now(),
+        )
+    except (InvalidFieldError, RefusedError) as error:
+        texts["refill"] = text_of(form, "refill")
+        return await _form(request, None, texts, errors | errors_of(error))
+    return page(request, "customer_created.html", 201, account=account)
+
+
+@router.get("/customers/{account_id}/edit")
+async def show_edit(request: Request, account_id: AccountId) -> Response:
+    """The form with the customer's values."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    return await _form(request, account, texts_of(account), {})
+
+
+@router.post("/customers/{account_id}/edit")
+async def do_edit(request: Request, account_id: AccountId) -> Response:
+    """Store what differs; each change leaves a row in the audit."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    form = await form_of(request)
+    texts = _texts(form, Settable.ALWAYS)
+    if operator.group is not None:
+        texts.pop("group", None)
+    try:
+        if text_of(form, "seen") != await _last_change(services.db, account_id):
+            raise RefusedError(
+                N_("somebody has changed this customer meanwhile: load the page anew")
+            )
+        _, changes = await update_account(
+            services.db,
+            account_id,
+            texts_to_values(texts),
+            Editor(changed_by=operator.signature, at=services.now()),
+            max_callerids=services.settings.accounts.max_callerids,
+        )
+    except (InvalidFieldError, RefusedError) as error:
+        return await _form(request, account, texts, errors_of(error))
+    done = "changed" if changes else "unchanged"
+    return RedirectResponse(f"/customers/{account_id}?done={done}", 303)
+
+
+def errors_of(error: InvalidFieldError | RefusedError) -> dict[str, str]:
+    """What is wrong, by field; what belongs to no field is under the empty name."""
+    if isinstance(error, InvalidFieldsError):
+        return {problem.field: problem.message for problem in error.problems}
+    if isinstance(error, InvalidFieldError):
+        return {error.field: error.message}
+    field = "callerids" if error.field == "callerid" else error.field or ""
+    return {field: str(error).removeprefix(f"{field}: ")}
+
+
+def texts_of(account: Account) -> Texts:
+    """The values as the form shows them."""
+    return {
+        field.name: show_value(field, getattr(account, field.attribute))
+        for field in FIELDS
+        if field.name != "account_number"
+    }
+
+
+def _default_texts() -> Texts:
+    return {
+        field.name: show_value(field, field.default)
+        for field in FIELDS
+        if field.settable is not Settable.NEVER
+    }
+
+
+def _texts(form: FormData, settable: Settable) -> Texts:
+    """What was typed, by field; of a box that is not ticked its hidden `no`."""
+    texts: Texts = {}
+    for field in FIELDS:
+        if field.settable in (Settable.ALWAYS, settable) and field.name in form:
+            texts[field.name] = str(form.getlist(field.name)[-1])
+    return texts
+
+
+def _first_credit(form: FormData, errors: dict[str, str]) -> int:
+    text = text_of(form, "refill")
+    try:
+        return parse_money(text) if text else 0
+    except MoneyError:
+        errors["refill"] = N_("must be an amount with at most 6 decimals, like 12.50")
+        return 0
+
+
+async def _last_change(db: Any, account_id: int) -> str:
+    changes = await list_changes(db, account_id, limit=1)
+    return str(changes[0].id) if changes else ""
+
+
+async def _form(
+    request: Request, account: Account | None, texts: Texts, errors: Mapping[str, str]
+) -> Response:
+    services, operator = services_of(request), operator_of(request)
+    return page(
+        request,
+        "customer_form.html",
+        422 if errors else 200,
+        account=account,
+        sections=list(_sections(creating=account is None, reseller=operator.group is not None)),
+        texts=texts,
+        errors=errors,
+        options=await _options(services.db),
+        suggestions={"timezone": sorted(available_timezones()), "language": list(LANGUAGES)},
+        seen="" if account is None else await _last_change(services.db, account.id),
+        Kind=Kind,
+    )
+
+
+def _sections(
+    *, creating: bool, reseller: bool
+) -> Iterator[tuple[Section, Sequence[AccountField]]]:
+    """The five sections and their fields that can be typed now."""
+    settable = (Settable.ALWAYS, Settable.ON_CREATION) if creating else (Settable.ALWAYS,)
+    for section in Section:
+        fields = [
+            field
+            for field in FIELDS
+            if field.section is section
+            and field.settable in settable
+            and not (reseller and field.name == "group")
+        ]
+        if fields:
+            yield section, fields
+
+
+async def _options(db: Any) -> dict[str, list[tuple[str, str]]]:
+    """What a field can be chosen from, by its name: values and their words."""
+    named = await db.fetchrow(statement("web/names"))
+    return {
+        "group": _same(each.name for each in await list_groups(db)),
+        "plan": _same(each.name for each in await list_plans(db)),
+        "series": _same(named["series"]),
+        "did_group": _same(named["did_groups"]),
+        "campaign": _same(named["campaigns"]),
+        "country": sorted(countries().items(), key=lambda item: item[1]),
+    }
+
+
+def _same(names: Any) -> list[tuple[str, str]]:
+    return [(name, name) for name in names]

@@ -1,0 +1,63 @@
+"""Money, times and durations as an operator of a language and a time zone reads them."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+
+from rating.money import MICROS_PER_UNIT
+
+
+@lru_cache(maxsize=8)
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+def money(micros: int | None, currency: str | None, language: str) -> str:
+    """`€1,234.50`; more than the usual decimals only where there are any."""
+    if micros is None or currency is None:
+        return ""
+    amount = Decimal(micros) / MICROS_PER_UNIT
+    text: str = format_currency(
+        amount, currency, locale=_locale(language), decimal_quantization=False
+    )
+    return text
+
+
+def number(value: int | None, language: str) -> str:
+    """With separators of thousands."""
+    if value is None:
+        return ""
+    text: str = format_decimal(value, locale=_locale(language))
+    return text
+
+
+def moment(value: datetime | None, zone: str, language: str) -> str:
+    """Date and time in a zone, to the second."""
+    if value is None:
+        return ""
+    text: str = format_datetime(
+        value, format="medium", tzinfo=ZoneInfo(zone), locale=_locale(language)
+    )
+    return text
+
+
+def day(value: datetime, zone: str, language: str) -> str:
+    """A short date in a zone."""
+    text: str = format_date(
+        value.astimezone(ZoneInfo(zone)).date(), format="medium", locale=_locale(language)
+    )
+    return text
+
+
+def clock(duration_ms: int | None) -> str:
+    """`1:35`, or `2:00:05` from an hour on."""
+    if duration_ms is None:
+        return ""
+    minutes, seconds = divmod(max(0, duration_ms) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,25 @@
+"""All pages: the sign-in for everybody, the others behind it."""
+
+from fastapi import APIRouter, Depends
+
+from agi_server.web.console import (
+    business,
+    calls,
+    customer,
+    customer_form,
+    customers,
+    rates,
+    sign_in,
+)
+from agi_server.web.console.access import check_access
+
+
+def console_routes() -> APIRouter:
+    """The router of the console."""
+    everybody = APIRouter()
+    everybody.include_router(sign_in.router)
+    signed_in = APIRouter(dependencies=[Depends(check_access)])
+    for module in (customers, customer_form, customer, calls, rates, business):
+        signed_in.include_router(module.router)
+    everybody.include_router(signed_in)
+    return everybody

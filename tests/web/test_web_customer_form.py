@@ -1,0 +1,176 @@
+"""Creating and changing customers on the page: every field, every error in its place."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from agi_server.accounts.account import FIELDS
+from agi_server.accounts.fields import Settable
+from agi_server.accounts.groups import create_group
+from agi_server.web.auth.roles import Role
+from conftest import Browser, Web
+
+Browse = Callable[[], Browser]
+
+VALID = {
+    "account_number": "7000000001", "web_login": "ann.smith", "web_password": "a long password",
+    "group": "offices", "last_name": "Smith", "first_name": "Ann", "email": "ann@example.com",
+    "address": "1 High Street", "city": "London", "state": "Greater London", "country": "GB",
+    "postal_code": "N1 9GU", "phone": "020 7946 0000", "fax": "020 7946 0001",
+    "company_name": "Smith & Sons", "company_website": "www.example.com",
+    "payment_type": "postpaid", "plan": "standard", "timezone": "Europe/London", "language": "en",
+    "currency": "EUR", "status": "active", "simultaneous_access": "2", "run_service": "yes",
+    "run_autorefill": "yes", "initial_balance": "5.00", "credit_limit": "20.00",
+    "credit_limit_notification": "2.50", "mail_permitted": "no",
+    "notification_email": "billing@example.com", "expiry": "after_creation", "expiry_days": "30",
+    "create_sip": "no", "create_iax": "no", "mac_address": "00-08-74-4C-7F-1D",
+    "invoice_day": "15", "vat": "20", "vat_number": "GB123456789", "discount": "7.5",
+    "traffic_per_month": "1000", "target_traffic": "more to Spain", "restriction": "blacklist",
+    "restricted_numbers": "4490*\n_44[12]XXXX.", "callerids": "442079460002",
+    "note": "met at the fair", "locked": "no", "lock_pin": "4711",
+    "presented_callerid": "442079460002", "calls_per_second": "3", "max_price_per_minute": "1.00",
+    "max_cost_per_call": "5.00", "max_cost_per_hour": "10.00", "max_cost_per_day": "20.00",
+}  # fmt: skip
+
+WRONG = {
+    "account_number": "12", "web_password": "short", "email": "ann", "country": "XX",
+    "phone": "call me", "fax": "x", "company_website": "no site", "payment_type": "barter",
+    "timezone": "Mars/Base", "language": "?", "currency": "EURO", "status": "asleep",
+    "simultaneous_access": "-1", "initial_balance": "-5", "credit_limit": "much",
+    "credit_limit_notification": "x", "notification_email": "@", "expiry": "soon",
+    "expiry_days": "0", "mac_address": "00-08", "invoice_day": "31", "vat": "200",
+    "discount": "100", "traffic_per_month": "x", "restriction": "grey",
+    "restricted_numbers": "44x", "callerids": "12", "lock_pin": "1",
+    "presented_callerid": "x", "calls_per_second": "x", "max_price_per_minute": "x",
+    "max_cost_per_call": "x", "max_cost_per_hour": "x", "max_cost_per_day": "x", "refill": "x",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def admin(web: Web, browse: Browse) -> Browser:
+    """Signed in as an administrator; there is a group `offices`."""
+    await create_group(web.business.pool, "offices")
+    await web.operator()
+    browser = browse()
+    await browser.sign_in()
+    return browser
+
+
+def names_in(page: str) -> set[str]:
+    """Fields of the form."""
+    return set(re.findall(r'id="f-([a-z_]+)"', page))
+
+
+def wrong_in(page: str) -> set[str]:
+    """Fields that are marked as wrong."""
+    return set(re.findall(r'id="f-([a-z_]+)" [^>]*aria-invalid="true"', page))
+
+
+async def test_the_form_has_every_field_of_the_model(web: Web, admin: Browser) -> None:
+    page = (await admin.get("/customers/new")).text
+    settable = {field.name for field in FIELDS if field.settable is not Settable.NEVER}
+    assert settable | {"refill"} == names_in(page)
+    for field in FIELDS:
+        if field.name in settable:
+            assert f'id="h-{field.name}"' in page
+    account = await web.business.customer()
+    page = (await admin.get(f"/customers/{account.id}/edit")).text
+    assert {field.name for field in FIELDS if field.settable is Settable.ALWAYS} == names_in(page)
+
+
+async def test_a_customer_is_created_with_every_field_and_the_number_shown_once(
+    web: Web, admin: Browser
+) -> None:
+    created = await admin.post("/customers/new", {**VALID, "refill": "12.50"})
+    assert 201 == created.status_code, wrong_in(created.text)
+    assert "7000000001" in created.text
+    account_id = re.search(r"/customers/(\d+)", created.text)
+    assert account_id
+    shown = (await admin.get(account_id[0])).text
+    assert "7000000001" not in shown
+    for text in ("Smith &amp; Sons", "€12.50", "Europe/London", "4490*", "postpaid", "7.5 %"):
+        assert text in shown
+    edited = (await admin.get(f"{account_id[0]}/edit")).text
+    for name, value in VALID.items():
+        if name not in ("account_number", "web_password", "lock_pin", "note", "phone", "fax",
+                        "currency", "restricted_numbers", "credit_limit_notification"):  # fmt: skip
+            assert value.replace("&", "&amp;") in edited, name
+    assert "a long password" not in edited
+    assert "met at the fair" in (await admin.get(f"{account_id[0]}/history")).text
+
+
+async def test_every_wrong_field_is_told_beside_it_and_nothing_is_stored(
+    web: Web, admin: Browser
+) -> None:
+    refused = await admin.post("/customers/new", WRONG)
+    assert 422 == refused.status_code
+    assert set(WRONG) - {"presented_callerid"} <= wrong_in(refused.text)
+    assert 'value="Mars/Base"' in refused.text
+    assert 0 == await web.business.pool.fetchval("SELECT count(*) FROM account")
+
+
+async def test_a_taken_number_login_or_callerid_is_told_beside_it(web: Web, admin: Browser) -> None:
+    assert 201 == (await admin.post("/customers/new", VALID)).status_code
+    for name in ("account_number", "web_login", "callerids", "mac_address"):
+        again = await admin.post("/customers/new", {name: VALID[name]})
+        assert {name} == wrong_in(again.text)
+
+
+async def test_the_form_begins_with_the_defaults_of_the_group(web: Web, admin: Browser) -> None:
+    await web.business.pool.execute(
+        "UPDATE account_group SET defaults = $1 WHERE name = 'offices'",
+        {"timezone": "Europe/Madrid", "simultaneous_access": "4"},
+    )
+    page = (await admin.get("/customers/new?group=offices")).text
+    assert 'value="Europe/Madrid"' in page
+    assert re.search(r'name="simultaneous_access"[^>]* value="4"', page)
+    assert "Europe/Madrid" not in (await admin.get("/customers/new")).text.replace(
+        '<option value="Europe/Madrid">', ""
+    )
+
+
+async def test_a_change_is_stored_with_who_made_it_and_a_stale_page_changes_nothing(
+    web: Web, admin: Browser
+) -> None:
+    account = await web.business.customer()
+    path = f"/customers/{account.id}/edit"
+    changed = await admin.post(path, {"city": "Paris", "seen": ""})
+    assert f"/customers/{account.id}?done=changed" == changed.headers["location"]
+    stale = await admin.post(path, {"city": "Rome", "seen": ""})
+    assert 422 == stale.status_code
+    assert "meanwhile" in stale.text
+    history = (await admin.get(f"/customers/{account.id}/history")).text
+    for text in ("City", "Paris", "web:alice"):
+        assert text in history
+    assert "Paris" == (await web.business.account(account)).city
+
+
+async def test_a_reseller_creates_customers_in_the_own_group_only(
+    web: Web, admin: Browser, browse: Browse
+) -> None:
+    await create_group(web.business.pool, "others")
+    await web.operator("bob", Role.RESELLER, group="offices")
+    reseller = browse()
+    await reseller.sign_in("bob")
+    assert "group" not in names_in((await reseller.get("/customers/new")).text)
+    form = {"group": "others", "account_number": "7000000001"}
+    assert 201 == (await reseller.post("/customers/new", form)).status_code
+    account_id = await web.business.pool.fetchval("SELECT max(id) FROM account")
+    await reseller.post(f"/customers/{account_id}/edit", {"group": "others", "seen": ""})
+    group = await web.business.pool.fetchval(
+        "SELECT g.name FROM account a JOIN account_group g ON g.id = a.group_id"
+    )
+    assert "offices" == group
+
+
+async def test_the_number_is_shown_in_full_to_those_who_may_and_it_is_logged(
+    web: Web, admin: Browser, browse: Browse
+) -> None:
+    account = await web.business.customer()
+    shown = await admin.post(f"/customers/{account.id}/number")
+    assert account.account_number in shown.text
+    await web.operator("carol", Role.SUPPORT)
+    support = browse()
+    await support.sign_in("carol")
+    assert 403 == (await support.post(f"/customers/{account.id}/number")).status_code

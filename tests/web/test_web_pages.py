@@ -1,0 +1,199 @@
+"""The pages: each is shown, says what to do where there is nothing, and keeps hostile text text."""
+
+from collections.abc import Callable
+
+import pytest
+
+from agi_server.accounts.groups import create_group
+from agi_server.observe.masking import mask_account_number
+from agi_server.web.auth.roles import Role
+from conftest import Browser, Web
+from support.business import MICROS
+from support.channel import Channel
+from support.clock import Clock
+from support.event_log import EventLog
+
+Browse = Callable[[], Browser]
+
+PAGES = (
+    "/customers", "/calls/live", "/calls", "/rates", "/plans", "/trunks", "/groups", "/operators",
+    "/settings",
+)  # fmt: skip
+
+
+@pytest.fixture
+async def admin(web: Web, browse: Browse) -> Browser:
+    """Signed in as an administrator."""
+    await web.operator()
+    browser = browse()
+    await browser.sign_in()
+    return browser
+
+
+@pytest.fixture
+async def reseller(web: Web, browse: Browse) -> Browser:
+    """Signed in as the reseller of the group `offices`."""
+    await create_group(web.business.pool, "offices")
+    await web.operator("bob", Role.RESELLER, group="offices")
+    browser = browse()
+    await browser.sign_in("bob")
+    return browser
+
+
+async def test_every_page_is_shown(web: Web, admin: Browser, clock: Clock) -> None:
+    account = await web.business.customer(callerids=("442079460001",))
+    phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
+    call = (await phone.authorize()).call
+    for path in (
+        *PAGES,
+        f"/customers/{account.id}",
+        f"/customers/{account.id}/calls",
+        f"/customers/{account.id}/ledger",
+        f"/customers/{account.id}/live",
+        f"/calls/{call}",
+        "/rates/retail",
+        "/rates/retail/1",
+        "/rates/retail/1?number=44",
+    ):
+        shown = await admin.get(path)
+        assert 200 == shown.status_code, path
+        assert account.account_number not in shown.text
+    customer = (await admin.get(f"/customers/{account.id}")).text
+    assert mask_account_number(account.account_number) in customer
+    assert "$10.00" in customer
+    clock.advance(30)
+    await phone.settle(10_000)
+    assert "$9.99" in (await admin.get(f"/customers/{account.id}")).text
+    assert 200 == (await admin.get(f"/calls/{call}")).status_code
+
+
+async def test_a_refill_is_given_once_however_often_the_form_is_sent(
+    web: Web, admin: Browser
+) -> None:
+    account = await web.business.customer(MICROS)
+    form = {"amount": "2.50", "reference": "form-1", "note": "cash"}
+    for notice in ("refilled", "refilled-before"):
+        answer = await admin.post(f"/customers/{account.id}/refill", form)
+        assert f"/customers/{account.id}?done={notice}" == answer.headers["location"]
+    assert 3_500_000 == (await web.business.account(account)).balance_micros
+    ledger = (await admin.get(f"/customers/{account.id}/ledger")).text
+    assert "cash" in ledger
+    assert "web:alice" in ledger
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-1", "1e3", "1.0000001", "ten"])
+async def test_a_refill_of_a_wrong_amount_says_so_in_place_and_gives_nothing(
+    web: Web, admin: Browser, amount: str
+) -> None:
+    account = await web.business.customer(MICROS)
+    answer = await admin.post(
+        f"/customers/{account.id}/refill", {"amount": amount, "reference": "form-1"}
+    )
+    assert 422 == answer.status_code
+    assert 'role="alert"' in answer.text
+    assert MICROS == (await web.business.account(account)).balance_micros
+
+
+async def test_a_form_without_the_token_of_its_session_is_refused_and_logged(
+    web: Web, admin: Browser, browse: Browse, events: EventLog
+) -> None:
+    account = await web.business.customer(MICROS)
+    form = {"amount": "5", "reference": "form-1"}
+    path = f"/customers/{account.id}/refill"
+    assert 403 == (await admin.post(path, form, csrf="")).status_code
+    assert 403 == (await admin.post(path, form, csrf="0" * 64)).status_code
+    assert 403 == (await admin.post(path, form, origin="https://evil.example")).status_code
+    assert 403 == (await admin.post(path, form, sec_fetch_site="cross-site")).status_code
+    assert 303 == (await browse().post(path, form)).status_code  # to the sign-in
+    assert 4 == len(events.of("web.refused", operator="alice"))
+    assert MICROS == (await web.business.account(account)).balance_micros
+
+
+async def test_a_reseller_sees_and_changes_customers_of_one_group_only(
+    web: Web, reseller: Browser, clock: Clock, events: EventLog
+) -> None:
+    own = await web.business.customer(MICROS, group="offices")
+    other = await web.business.customer(MICROS)
+    phone = Channel(web.fastagi_port, clock, accountcode=other.account_number)
+    call = (await phone.authorize()).call
+    shown = (await reseller.get("/customers")).text
+    assert f"/customers/{own.id}" in shown
+    assert f"/customers/{other.id}" not in shown
+    for path in ("/calls", "/calls/live", f"/customers?search={other.account_number}"):
+        page = await reseller.get(path)
+        assert 200 == page.status_code
+        assert f"/customers/{other.id}" not in page.text
+    for path in ("", "/calls", "/ledger", "/live"):
+        assert 404 == (await reseller.get(f"/customers/{other.id}{path}")).status_code
+        assert 200 == (await reseller.get(f"/customers/{own.id}{path}")).status_code
+    form = {"amount": "5", "reference": "form-1"}
+    for path, fields in (("refill", form), ("lock", {"locked": "yes"})):
+        answer = await reseller.post(f"/customers/{other.id}/{path}", fields)
+        assert 404 == answer.status_code
+        assert 303 == (await reseller.post(f"/customers/{own.id}/{path}", fields)).status_code
+    assert 404 == (await reseller.get(f"/calls/{call}")).status_code
+    assert 404 == (await reseller.post(f"/calls/{call}/hang-up")).status_code
+    for path in PAGES[3:]:
+        assert 403 == (await reseller.get(path)).status_code
+    assert events.of("web.refused", operator="bob", account_id=other.id)
+    assert events.of("web.refused", operator="bob", path="/rates")
+    await phone.settle()
+
+
+async def test_support_sees_everything_and_changes_nothing(
+    web: Web, browse: Browse, events: EventLog
+) -> None:
+    account = await web.business.customer(MICROS)
+    await web.operator("carol", Role.SUPPORT)
+    browser = browse()
+    await browser.sign_in("carol")
+    for path in ("/customers", f"/customers/{account.id}", "/rates", "/trunks"):
+        assert 200 == (await browser.get(path)).status_code
+    for path in (
+        f"/customers/{account.id}/refill",
+        f"/customers/{account.id}/lock",
+        f"/customers/{account.id}/callerids",
+        f"/calls/{account.id}-{'0' * 32}/hang-up",
+        "/rates",
+        "/rates/retail/1/activate",
+        "/plans",
+        "/trunks",
+        "/trunks/gw/switch",
+        "/groups",
+    ):
+        assert 403 == (await browser.post(path)).status_code, path
+    assert 10 == len(events.of("web.refused", operator="carol"))
+
+
+async def test_what_does_not_exist_is_a_page_that_says_so(web: Web, admin: Browser) -> None:
+    for path in ("/customers/99", "/customers/x", "/calls/x", "/calls/5-x", "/rates/x", "/x",
+                 f"/customers/{2**70}", "/rates/retail/9"):  # fmt: skip
+        shown = await admin.get(path)
+        assert 404 == shown.status_code, path
+        assert "There is nothing here" in shown.text
+    assert 405 == (await admin.client.put("/customers")).status_code
+    assert 400 == (await admin.get("/calls/0-%00")).status_code
+    assert 422 == (await admin.get("/customers?after=nonsense")).status_code
+
+
+async def test_hostile_names_stay_text(web: Web, admin: Browser, clock: Clock) -> None:
+    hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+    account = await web.business.customer(MICROS)
+    phone = Channel(
+        web.fastagi_port, clock, accountcode=account.account_number, callerid=hostile,
+        extension="44" + hostile,
+    )  # fmt: skip
+    assert not (await phone.authorize()).allowed
+    await web.business.refill(account, MICROS, "refill:x")
+    await admin.post(
+        f"/customers/{account.id}/refill", {"amount": "1", "reference": "1", "note": hostile}
+    )
+    await admin.post("/groups", {"name": hostile})
+    for path in (
+        f"/customers?search={hostile}", f"/customers/{account.id}", "/calls", "/groups",
+        f"/customers/{account.id}/ledger", f"/sign-in?next={hostile}", f"/{hostile}",
+    ):  # fmt: skip
+        text = (await admin.get(path)).text
+        assert "<script>alert" not in text
+        assert "<img" not in text
+    assert "&lt;script&gt;" in (await admin.get("/groups")).text
