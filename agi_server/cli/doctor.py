@@ -19,6 +19,7 @@ from agi_server.replay import play
 from agi_server.settings import Settings, SettingsError, mask_url
 from agi_server.storage.postgres import migrations
 from agi_server.storage.postgres.pool import connect
+from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.tables import tariffs_for_number
 from agi_server.wire.script import parse_script
 
@@ -109,6 +110,7 @@ async def _postgres(dsn: str) -> AsyncIterator[Finding]:
         migrated = await _migrations(dsn)
         yield migrated
         if migrated.good:
+            yield await _ledger(connection)
             yield await _tariffs(connection)
     finally:
         await connection.close()
@@ -126,6 +128,23 @@ async def _migrations(dsn: str) -> Finding:
         found=f"missing: {missing}" if missing else f"up to date: {status.current}",
         mend="agi-server db upgrade" if missing else "",
     )
+
+
+async def _ledger(connection: asyncpg.Connection) -> Finding:
+    """Whoever may change what was booked, the daemon must not."""
+    row = await connection.fetchrow(statement("ledger/who_may_change"))
+    if row["role_may"]:
+        return Finding(
+            what="ledger",
+            good=False,
+            found=f"the daemon's role {row['role']} may change entries",
+            mend="as a superuser: CREATE ROLE agi_server_daemon NOLOGIN; GRANT agi_server_daemon"
+            f' TO "{row["login"]}"; then agi-server db upgrade',
+        )
+    found = f"the daemon works as {row['role']}, which may not change entries"
+    if row["login_may"]:
+        found += f"; its login {row['login']} could (docs/operations.md: a login of its own)"
+    return Finding(what="ledger", good=True, found=found)
 
 
 async def _tariffs(connection: asyncpg.Connection) -> Finding:

@@ -29,9 +29,10 @@ def ledger() -> None:
 @json_option
 @with_database
 async def verify(session: Session, as_json: bool) -> int:
-    """Recompute every balance, hold and charge from its entries; exit code 1 on any difference.
+    """Recompute all figures from what they are made of; exit code 1 on any difference.
 
-    Changes nothing and may run while calls are settled.
+    Balance, hold and calls in progress of every account, the charge of every call, and the running
+    balance of every entry. Changes nothing and may run while calls are settled.
 
     \b
     Example:
@@ -61,6 +62,35 @@ async def show(session: Session, account: str | None, limit: int, as_json: bool)
     account_id = None if account is None else (await named_account(session.db, account)).id
     entries = await session.db.fetch(statement("ledger/entries"), account_id, limit)
     shown = [_fields(entry) if as_json else _row(entry) for entry in entries]
+    print_list(shown, as_json=as_json, nothing="no entries")
+
+
+@ledger.command()
+@click.argument("account", metavar="[ACCOUNT]", required=False)
+@json_option
+@with_database
+async def totals(session: Session, account: str | None, as_json: bool) -> None:
+    """Show what went from and to each side of the ledger, of an account or of all.
+
+    customer: the accounts themselves. revenue: charges of calls. overrun: what calls that Asterisk
+    ended late cost beyond the customer's funds. refills: credit given and not yet paid; payments:
+    money received. corrections: given and taken by hand.
+
+    \b
+    Example:
+      agi-server ledger totals
+    """
+    account_id = None if account is None else (await named_account(session.db, account)).id
+    shown = [
+        {
+            "account": row["account"],
+            "currency": row["currency"],
+            "from": money(int(row["debit_micros"])),
+            "to": money(int(row["credit_micros"])),
+            "balance": money(int(row["credit_micros"] - row["debit_micros"])),
+        }
+        for row in await session.db.fetch(statement("ledger/totals"), account_id)
+    ]
     print_list(shown, as_json=as_json, nothing="no entries")
 
 

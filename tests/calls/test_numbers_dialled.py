@@ -75,7 +75,7 @@ async def test_an_emergency_call_needs_no_backend(
 ) -> None:
     daemon = await start_daemon(emergency=EMERGENCY, redis_url="unix:///nowhere/valkey.sock")
     account = await business.customer()
-    await business.pool.execute("ALTER TABLE account RENAME TO away")
+    await business.as_owner("ALTER TABLE account RENAME TO away")
     caller = Channel(daemon.port, clock, accountcode=account.account_number)
     assert "unavailable" == (await caller.authorize()).reason
     caller.extension = "112"
@@ -84,7 +84,7 @@ async def test_an_emergency_call_needs_no_backend(
     await caller.call()
     assert [["PJSIP/112@police", "60", f"{TEN_HOURS}i"]] == caller.dialled()
     assert [] == events.of("agi.failed")
-    await business.pool.execute("ALTER TABLE away RENAME TO account")
+    await business.as_owner("ALTER TABLE away RENAME TO account")
 
 
 async def test_an_emergency_number_typed_at_the_prompt_is_dialled_too(

@@ -6,7 +6,7 @@ import pytest
 
 from agi_server.accounts.account import PaymentType
 from agi_server.storage.postgres.statements import statement
-from support.business import MICROS, Business, nothing_reserved, until_waiting_for_a_lock
+from support.business import Business, nothing_reserved, until_waiting_for_a_lock
 from support.clock import Clock
 from support.event_log import EventLog
 from support.fixtures import NewChannel
@@ -111,14 +111,3 @@ async def test_a_postpaid_overrun_ends_at_the_credit_limit(
     await late.settle(20_000)
     assert [("customer", 10_000), ("overrun", 10_000)] == await business.charges(account)
     assert -TEN_SECONDS == (await business.account(account)).balance_micros
-
-
-async def test_the_ledger_refuses_changes_to_what_was_booked(business: Business) -> None:
-    await business.customer(MICROS)
-    for sql in (
-        "UPDATE ledger_entry SET amount_micros = 1",
-        "DELETE FROM ledger_entry",
-        "TRUNCATE ledger_entry",
-    ):
-        with pytest.raises(Exception, match="append-only"):
-            await business.pool.execute(sql)

@@ -21,7 +21,7 @@ def test_a_healthy_installation_is_found_healthy(
         done = shop("doctor", "--json", AGI_SERVER_FASTAGI__PORT=str(port))
         plain = shop("doctor", AGI_SERVER_FASTAGI__PORT=str(port))
     found = findings(done)
-    good = {"settings", "PostgreSQL", "schema", "rates", "Redis", "daemon"}
+    good = {"settings", "PostgreSQL", "schema", "ledger", "rates", "Redis", "daemon"}
     assert good == {what for what, each in found.items() if each["good"]}
     assert found["Asterisk"]["good"] is None
     assert "[[ami]]" in found["Asterisk"]["mend"]

@@ -48,11 +48,11 @@ async def test_a_call_whose_cost_is_not_what_was_charged_is_named(
     business: Business, sound_books: int
 ) -> None:
     settled = "state = 'settled'"
-    await business.pool.execute(f"UPDATE call_session SET cost_micros = 4000 WHERE {settled}")  # noqa: S608
+    await business.tamper(f"UPDATE call_session SET cost_micros = 4000 WHERE {settled}")  # noqa: S608
     (found,) = await business.mismatches()
     assert found.what.startswith(f"charge of call {sound_books}-")
     assert ("0.004", "0.005") == (found.stored, found.recomputed)
-    await business.pool.execute(f"UPDATE call_session SET cost_micros = 5000 WHERE {settled}")  # noqa: S608
+    await business.tamper(f"UPDATE call_session SET cost_micros = 5000 WHERE {settled}")  # noqa: S608
 
 
 async def test_a_counter_of_a_package_that_is_not_what_its_calls_took_is_named(
@@ -79,10 +79,87 @@ async def test_a_counter_of_a_package_that_is_not_what_its_calls_took_is_named(
 async def test_an_entry_of_a_call_that_was_not_settled_is_named(
     business: Business, sound_books: int
 ) -> None:
-    await business.pool.execute("UPDATE call_session SET state = 'void' WHERE state = 'settled'")
+    await business.tamper("UPDATE call_session SET state = 'void' WHERE state = 'settled'")
     (found,) = await business.mismatches()
     assert ("0", "0.005") == (found.stored.rstrip("0").rstrip(".") or "0", found.recomputed)
-    await business.pool.execute("UPDATE call_session SET state = 'settled' WHERE state = 'void'")
+    await business.tamper("UPDATE call_session SET state = 'settled' WHERE state = 'void'")
+
+
+async def test_charges_that_are_wrong_but_add_up_are_named(
+    business: Business, daemon: Daemon, clock: Clock
+) -> None:
+    account = await business.customer(10 * MICROS)
+    calls = []
+    for talk_ms in (5000, 7000):
+        phone = Channel(daemon.port, clock, accountcode=account.account_number)
+        calls.append((await phone.authorize()).call)
+        clock.advance(30)
+        await phone.settle(talk_ms)
+    swap = "UPDATE call_session SET cost_micros = 12000 - cost_micros"
+    await business.tamper(swap)
+    assert {f"charge of call {call}" for call in calls} == {
+        each.what for each in await business.mismatches()
+    }
+    await business.tamper(swap)
+
+
+async def test_a_running_balance_that_was_tampered_with_is_named_with_its_entries(
+    business: Business, clock: Clock
+) -> None:
+    account = await business.customer(0)
+    for number in (1, 2, 3):
+        await business.refill(account, MICROS, f"refill:{number}")
+        clock.advance(1)
+    tampered = "UPDATE ledger_entry SET balance_micros = balance_micros {} WHERE movement_id = '{}'"
+    await business.tamper(tampered.format("+ 5", "refill:2"))
+    found = [(each.what, each.stored, each.recomputed) for each in await business.mismatches()]
+    between = "running balance after entry refill:{} and before entry refill:{}"
+    assert [
+        (between.format(1, 2), "1.00", "1.000005"),
+        (between.format(2, 3), "2.000005", "2.00"),
+    ] == found
+    await business.tamper(tampered.format("- 5", "refill:2"))
+
+
+async def test_an_entry_that_was_removed_is_missed(business: Business, clock: Clock) -> None:
+    account = await business.customer(0)
+    for number in (1, 2, 3):
+        await business.refill(account, MICROS, f"refill:{number}")
+        clock.advance(1)
+    await business.tamper(
+        "CREATE TABLE kept AS SELECT * FROM ledger_entry WHERE movement_id = 'refill:2'",
+        "DELETE FROM ledger_entry WHERE movement_id = 'refill:2'",
+    )
+    found = {each.what for each in await business.mismatches()}
+    assert {"balance", "running balance after entry refill:1 and before entry refill:3"} <= found
+    await business.tamper("INSERT INTO ledger_entry SELECT * FROM kept", "DROP TABLE kept")
+
+
+async def test_an_entry_that_does_not_move_anything_is_named(
+    business: Business, sound_books: int
+) -> None:
+    check = "ALTER TABLE ledger_entry {} CONSTRAINT ledger_entry_check"
+    await business.tamper(
+        check.format("DROP"),
+        "UPDATE ledger_entry SET debit = 'customer' WHERE kind = 'refill'",
+    )
+    found = {each.what: each.stored for each in await business.mismatches()}
+    (entry,) = (what for what in found if what.startswith("entry "))
+    assert "10.00 from customer to customer" == found[entry]
+    await business.tamper(
+        "UPDATE ledger_entry SET debit = 'refills' WHERE kind = 'refill'",
+        check.format("ADD") + " CHECK (debit <> credit)",
+    )
+
+
+async def test_entries_of_an_account_that_is_gone_are_named(business: Business) -> None:
+    account = await business.customer(MICROS)
+    await business.tamper("CREATE TABLE kept AS SELECT * FROM account", "DELETE FROM account")
+    found = {(each.account_id, each.what, each.stored) for each in await business.mismatches()}
+    assert (account.id, "account", "missing") in found
+    await business.tamper(
+        "INSERT INTO account OVERRIDING SYSTEM VALUE SELECT * FROM kept", "DROP TABLE kept"
+    )
 
 
 async def test_verify_reads_one_moment_while_calls_go_on(

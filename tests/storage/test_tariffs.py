@@ -226,7 +226,6 @@ async def test_trunks_are_replaced_only_when_given(pool: Any) -> None:
     [
         "UPDATE rate SET price_micros_per_minute = 1",
         "DELETE FROM rate",
-        "TRUNCATE rate",
         "UPDATE rate_card_version SET rules = '{}'",
         "UPDATE rate_card_version SET version = 2",
         "UPDATE rate_card_version SET source_sha256 = ''",

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from typing import Any
 
+import asyncpg
+
 from agi_server.accounts import customers
 from agi_server.accounts.account import Account, new_account
 from agi_server.calls.recover import Recovery
@@ -104,6 +106,19 @@ class Business:
         changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, 2))
         sql = f"UPDATE account SET {changes} WHERE id = $1"  # noqa: S608 - names of ours
         await self.pool.execute(sql, account.id, *columns.values())
+
+    async def as_owner(self, *statements: str) -> None:
+        """What only the owner of the tables may do, not the role of daemons and commands."""
+        owner = await asyncpg.connect(self.postgres_dsn)
+        try:
+            for sql in statements:
+                await owner.execute(sql)
+        finally:
+            await owner.close()
+
+    async def tamper(self, *statements: str) -> None:
+        """What only somebody can do who has switched the database's own guards off."""
+        await self.as_owner("SET session_replication_role = replica", *statements)
 
     async def session(self, call_id: str) -> Any:
         """One call session."""

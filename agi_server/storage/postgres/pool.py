@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from agi_server.storage.postgres.hosts import each_host
+from agi_server.storage.postgres.statements import statement
 
 _CLOSE_S = 3.0
 
@@ -25,6 +26,7 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no t
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.execute(statement("storage/become_daemon"))
     # Binary, since COPY takes nothing else: one byte of version, then the text.
     await connection.set_type_codec(
         "jsonb",

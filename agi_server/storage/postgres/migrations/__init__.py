@@ -16,6 +16,9 @@ from agi_server.storage.postgres.hosts import connect_plainly
 
 _HERE = Path(__file__).parent
 
+UPGRADE_LOCK = 4573
+"""Any number that nobody else uses: it only names the lock of who upgrades."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaStatus:
@@ -35,6 +38,7 @@ def upgrade(dsn: str) -> SchemaStatus:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        _grant(connection)
     return status(dsn)
 
 
@@ -53,6 +57,14 @@ def run_sql_beside(python_file: str) -> None:
     connection = op.get_bind().connection.driver_connection
     assert connection is not None
     connection.execute(Path(python_file).with_suffix(".sql").read_text(encoding="utf-8"))
+
+
+def _grant(connection: Connection) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
+    driver.execute((_HERE / "daemon_role.sql").read_text(encoding="utf-8"))
+    driver.commit()
 
 
 def _config() -> Config:
