@@ -8,7 +8,7 @@ from functools import partial
 from agi_server.calls.caps import Caps
 from agi_server.calls.dial import dial_target
 from agi_server.calls.identify import Account, Found
-from agi_server.calls.packages import PackageLeft, PackageUse, package_for
+from agi_server.calls.packages import PackageLeft, PackageUse, best_package, packages_for
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
@@ -143,15 +143,10 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
             free_seconds=free_seconds,
         )
 
-    grant = granted(funds.spendable_micros, at_most_s, 0)
-    package = None
-    if quote.plan.packages and (grant.held_micros or not grant.limit_s):
-        # A call that costs nothing anyway takes nothing of a package.
-        package = package_for(
-            quote.plan.packages, call.number, funds.package_use, call.now, call.account.timezone
-        )
-        if package is not None:
-            grant = granted(funds.spendable_micros, at_most_s, package.free_seconds)
+    packages = packages_for(
+        quote.plan.packages, call.number, funds.package_use, call.now, call.account.timezone
+    )
+    package, grant = best_package(packages, partial(granted, funds.spendable_micros, at_most_s))
     if grant.limit_s == 0:
         return Reason.FRAUD_GUARD if funds.capped else Reason.NO_CREDIT
     units = package.named.package.unit.units(grant.package_seconds) if package else 0

@@ -1,6 +1,6 @@
 """The part of a package that a call may take: found before it starts, kept until it has ended."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.packages import NamedPackage
 from rating.package import PackageUnit
 from rating.price import Price
+from rating.routing import RouteGrant
 
 PackageUse = dict[tuple[int, date], int]
 """Units taken of a package (its id) in the period with this first day."""
@@ -89,12 +90,26 @@ def packages_left(
     return found
 
 
-def package_for(
+def packages_for(
     packages: Iterable[NamedPackage], number: str, use: PackageUse, at: datetime, timezone: str
-) -> PackageLeft | None:
-    """The first package that pays for the number and has something left; None: money pays."""
+) -> list[PackageLeft]:
+    """Those that pay for the number and have something left."""
     covering = [named for named in packages if named.package.covers(number)]
-    return next((each for each in packages_left(covering, use, at, timezone) if each.left), None)
+    return [each for each in packages_left(covering, use, at, timezone) if each.left]
+
+
+def best_package(
+    packages: Iterable[PackageLeft], granted: Callable[[int], RouteGrant]
+) -> tuple[PackageLeft | None, RouteGrant]:
+    """The package with which the call may last longest, then for the least money, then the first.
+
+    None if it is no better with any: a call that costs nothing anyway takes nothing of a package.
+    And the last seconds of one hide no other: they are used when the other has none left. `granted`
+    is what the call would be granted with so many free seconds.
+    """
+    grants: list[tuple[PackageLeft | None, RouteGrant]] = [(None, granted(0))]
+    grants += [(each, granted(each.free_seconds)) for each in packages]
+    return max(grants, key=lambda each: (each[1].limit_s, -each[1].held_micros))
 
 
 def terms_of_package_row(row: Any) -> PackageTerms | None:

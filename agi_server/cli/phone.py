@@ -146,7 +146,7 @@ async def export(session: Session, technology: str, customer: str | None) -> Non
 
 
 async def match_account(session: Session, account: Account) -> dict[str, str]:
-    """The phones that the account's fields ask for; what is shown only once of those that are new."""
+    """The phones that the account's fields ask for; of new ones what is shown only once."""
     wanted = {Technology.SIP: account.create_sip, Technology.IAX: account.create_iax}
     made = await match_phones(
         session.db, _owner(account), wanted, session.settings.phones, at=session.now

@@ -39,7 +39,7 @@ _package_option = click.option(
     "packages",
     multiple=True,
     metavar="NAME",
-    help="Pays before money does; repeatable: the first one that has something left counts.",
+    help="Pays before money does; repeatable: of equally good ones the first counts.",
 )
 _allow_loss_option = click.option(
     "--allow-loss/--no-allow-loss", default=None, help="Keep routes that cost more than they bring."

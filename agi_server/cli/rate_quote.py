@@ -11,18 +11,18 @@ import click
 from agi_server.accounts.account import Account
 from agi_server.calls.call_end import CallEnd
 from agi_server.calls.dial import dial_target
-from agi_server.calls.packages import PackageLeft, package_for, read_package_use
+from agi_server.calls.packages import PackageLeft, best_package, packages_for, read_package_use
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.calls.reasons import Reason
 from agi_server.cli.backends import Session
 from agi_server.cli.output import money, percent, print_list, print_one, time, units
 from agi_server.refused import NotFoundError, RefusedError
-from agi_server.settings import Settings
 from agi_server.tariffs.tables import Quote, Tariffs, tariffs_for_number
 from rating.country_rules import rules_of_country
+from rating.money import MAX_MONEY_MICROS
 from rating.number import INTERNATIONAL_RULES, Normalised, NumberInvalid, normalise_by_steps
 from rating.price import Price
-from rating.routing import CardMatch, Route, grant_routes
+from rating.routing import CardMatch, Route, RouteGrant, grant_routes
 
 
 async def print_quote(
@@ -46,16 +46,14 @@ async def print_quote(
     tariffs = await tariffs_for_number(session.db, number.number, at, settings.accounts.currency)
     name = _plan_name(tariffs, plan or (customer.plan if customer else None))
     quote = _quote(tariffs, name, number.number, at, customer)
-    price = _price(tariffs, quote, seconds, at, None)
-    package = None
-    if price.total_micros:  # a call that costs nothing anyway takes nothing of a package
-        package = await _package(session, quote, number.number, at, customer)
-        price = _price(tariffs, quote, seconds, at, package)
+    available = MAX_MONEY_MICROS if credit_micros is None else credit_micros
+    package, grant = await _package(session, quote, number.number, at, customer, available)
+    price = _price(tariffs, quote, seconds, at, package)
     fields = _fields(tariffs, quote, number.number, seconds, price)
     fields["package"] = package.named.name if package else None
     if credit_micros is not None:
         fields["credit"] = money(credit_micros)
-        fields["limit_seconds"] = _limit(quote, credit_micros, at, settings, package)
+        fields["limit_seconds"] = grant.limit_s
     steps = [
         *_number_steps(dialled, number, country),
         *_card_steps(quote, at),
@@ -109,14 +107,35 @@ def _quote(
 
 
 async def _package(
-    session: Session, quote: Quote, number: str, at: datetime, customer: Account | None
-) -> PackageLeft | None:
-    """The package that would pay: with what the customer has left, or for nobody with all of it."""
-    packages = quote.plan.packages
-    if not packages:
-        return None
+    session: Session,
+    quote: Quote,
+    number: str,
+    at: datetime,
+    customer: Account | None,
+    available_micros: int,
+) -> tuple[PackageLeft | None, RouteGrant]:
+    """The package that would pay: with what the customer has left, or for nobody with all of it.
+
+    With it what a call would be granted that is answered at once.
+    """
+    calls = session.settings.calls
+
+    def granted(free_seconds: int) -> RouteGrant:
+        return grant_routes(
+            quote.routing,
+            available_micros,
+            calls.max_grant_s,
+            started_at=at,
+            sell_price=quote.plan.sell_price,
+            discount_basis_points=quote.discount_basis_points,
+            max_free_s=calls.max_free_s,
+            exchanges=quote.exchanges,
+            free_seconds=free_seconds,
+        )
+
     use = await read_package_use(session.db, customer.id, at) if customer else {}
-    return package_for(packages, number, use, at, customer.timezone if customer else "UTC")
+    zone = customer.timezone if customer else "UTC"
+    return best_package(packages_for(quote.plan.packages, number, use, at, zone), granted)
 
 
 def _price(
@@ -151,29 +170,6 @@ def _price(
     price = terms.price(end, at, seconds * 1000, at)
     assert price is not None
     return price
-
-
-def _limit(
-    quote: Quote,
-    credit_micros: int,
-    at: datetime,
-    settings: Settings,
-    package: PackageLeft | None,
-) -> int:
-    """As a call would get it that is answered at once."""
-    calls = settings.calls
-    grant = grant_routes(
-        quote.routing,
-        credit_micros,
-        calls.max_grant_s,
-        started_at=at,
-        sell_price=quote.plan.sell_price,
-        discount_basis_points=quote.discount_basis_points,
-        max_free_s=calls.max_free_s,
-        exchanges=quote.exchanges,
-        free_seconds=package.free_seconds if package else 0,
-    )
-    return grant.limit_s
 
 
 def _fields(

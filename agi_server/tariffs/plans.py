@@ -17,7 +17,7 @@ class StoredPlan:
 
     The first of its `cards` that prices a number is what the customer pays, unless `sell_price` is
     by route. Routes that cost more than they bring are dropped unless `allow_loss`. Its `packages`
-    pay before money does, the first one that covers the number and has something left.
+    pay before money does; of those that are equally good for a call the first.
     `hold_mode` None is the setting's.
     """
 

@@ -9,7 +9,7 @@ import pytest
 
 from agi_server.tariffs import packages, plans
 from rating.package import PackagePeriod, PackageUnit
-from rating.rate import Rate
+from rating.rate import Rate, Stage
 from support.business import Business, nothing_reserved
 from support.channel import Answer, Channel
 from support.clock import Clock
@@ -229,7 +229,9 @@ async def test_a_package_pays_for_its_prefixes_only_and_the_next_one_for_others(
     business: Business, phone: Phone, clock: Clock
 ) -> None:
     await sold(business, 100, prefixes=["4420"])
-    await packages.create_package(business.pool, "calls", PackageUnit.CALLS, 1)
+    await packages.create_package(
+        business.pool, "calls", PackageUnit.CALLS, 1, prefixes=["44161", "33"]
+    )
     await plans.change_plan(business.pool, "sold", packages=["bundle", "calls"])
     account = await business.customer(0, plan="sold")
     london, elsewhere = await phone(account), await phone(account, "441612345678")
@@ -241,6 +243,36 @@ async def test_a_package_pays_for_its_prefixes_only_and_the_next_one_for_others(
     clock.advance(60)
     await london.settle(10_000)
     assert 90_000 == (await another.authorize()).limit_ms
+
+
+async def test_the_last_seconds_of_a_package_hide_no_other_and_are_used_after_it(
+    business: Business, phone: Phone, clock: Clock
+) -> None:
+    rate = Rate(prefix="44", price_micros_per_minute=60 * A_SECOND, initial_s=60, increment_s=60)
+    await sold(business, 10, rate=rate)
+    await packages.create_package(business.pool, "more", PackageUnit.SECONDS, 60)
+    await plans.change_plan(business.pool, "sold", packages=["bundle", "more"])
+    account = await business.customer(50_000, plan="sold")
+    caller = await phone(account)
+    first = await caller.authorize()  # ten seconds would not pay for the first minute
+    assert (60_000, 0) == (first.limit_ms, (await business.account(account)).held_micros)
+    clock.advance(60)
+    await caller.settle(20_000)
+    second = await caller.authorize()
+    clock.advance(60)
+    await caller.settle(20_000)
+    assert [("talk", 60, 60_000), ("package", 10, -10_000)] == await lines(business, second.call)
+    assert [10, 60] == await taken(business, account)
+
+
+async def test_a_package_lengthens_a_call_whose_first_seconds_cost_nothing(
+    business: Business, phone: Phone
+) -> None:
+    stages = (Stage(length_s=30, price_micros_per_minute=0),)
+    rate = Rate(prefix="44", price_micros_per_minute=60 * A_SECOND, stages=stages)
+    await sold(business, 100, rate=rate)
+    account = await business.customer(0, plan="sold")
+    assert 100_000 == (await (await phone(account)).authorize()).limit_ms
 
 
 @pytest.mark.parametrize(
