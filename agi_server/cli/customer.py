@@ -1,6 +1,5 @@
 """`agi-server customer`: accounts, shown with their full number only to those who know it."""
 
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from agi_server.cli.account_fields import account_as_shown, field_options, given
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.customer_bulk import create_from_file
 from agi_server.cli.customer_history import delete, erase, history, note
-from agi_server.cli.output import money, print_json, print_list, print_one
+from agi_server.cli.customer_money import correct, pay, refill
+from agi_server.cli.output import money, print_list, print_one
 from agi_server.cli.package_showing import package_in_words, packages_of
 from agi_server.cli.parameters import (
     MONEY,
@@ -32,7 +32,6 @@ from agi_server.cli.parameters import (
     words,
 )
 from agi_server.cli.phone import match_account
-from agi_server.ledger.refills import refill as give_credit
 from agi_server.observe.masking import mask_account_number
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import open_slots
@@ -259,50 +258,6 @@ async def update(
 
 @customer.command()
 @account_argument
-@click.argument("amount", type=MONEY)
-@click.option("--note", default="", help="Kept in the ledger.")
-@click.option(
-    "--reference",
-    metavar="ID",
-    help="Makes a repeated refill harmless: the same reference credits once.",
-)
-@json_option
-@with_database
-async def refill(
-    session: Session, account: str, amount: int, note: str, reference: str | None, as_json: bool
-) -> None:
-    """Give an account credit by one ledger entry.
-
-    \b
-    Example:
-      agi-server customer refill 1000000001 25.50 --note 'paid in cash' --reference receipt-817
-    """
-    if amount <= 0:
-        raise click.BadParameter("must be greater than 0", param_hint="AMOUNT")
-    found = await named_account(session.db, account)
-    balance_micros = await give_credit(
-        session.db,
-        account_id=found.id,
-        amount_micros=amount,
-        movement_id=f"refill:{reference or uuid.uuid4()}",
-        created_by=operator(),
-        note=note,
-        at=session.now,
-    )
-    given = balance_micros is not None
-    if balance_micros is None:
-        balance_micros = (await customers.find_by_id(session.db, found.id)).balance_micros
-    balance = money(balance_micros)
-    if as_json:
-        print_json({"id": found.id, "refilled": given, "balance": balance})
-    elif given:
-        click.echo(f"refilled {money(amount)} {found.currency}, balance {balance}")
-    else:
-        click.echo(f"nothing done: {reference} was refilled before, balance {balance}")
-
-
-@customer.command()
-@account_argument
 @with_database
 async def lock(session: Session, account: str) -> None:
     """Set the customer's own lock: outgoing calls are refused (account_locked).
@@ -364,7 +319,7 @@ async def reset_in_use(session: Session, account: str, yes: bool) -> None:
     click.echo(f"ended {ended}")
 
 
-for command in (history, note, delete, erase):
+for command in (refill, pay, correct, history, note, delete, erase):
     customer.add_command(command)
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from agi_server.ledger.refills import RefillRefusedError
+from agi_server.ledger.booking import BookingRefusedError
 from agi_server.observe.masking import mask_text
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.settings import SettingsError
@@ -55,7 +55,7 @@ def explain(fault: BaseException) -> Explanation:
             return Explanation(lines, WRONG_USAGE)
         case InvalidFieldError() | NoDatabaseError():
             return Explanation((_line(str(fault)),), WRONG_USAGE)
-        case RefusedError() | RefillRefusedError() | ScriptError():
+        case RefusedError() | BookingRefusedError() | ScriptError():
             return _refused(str(fault))
         case UnreachableError() | EmbeddedStartError():
             return _refused(str(fault))

@@ -1,18 +1,9 @@
-"""Credit given to an account."""
+"""Credit given to an account, money received for it, and corrections by hand."""
 
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
-from agi_server.ledger.period import period_of
-from agi_server.storage.postgres.standby import confirm_commits
-from agi_server.storage.postgres.statements import statement
-from rating.money import MAX_MONEY_MICROS
-
-
-class RefillRefusedError(Exception):
-    """The refill is not possible; the message says why."""
+from agi_server.ledger.booking import Movement, book
 
 
 async def refill(
@@ -25,27 +16,65 @@ async def refill(
     note: str,
     at: datetime,
 ) -> int | None:
-    """Give credit by one ledger entry; returns the new balance in micros.
+    """Give credit; returns the new balance in micros, None when it was given before. See `book`."""
+    movement = Movement(
+        id=movement_id,
+        kind="refill",
+        debit="refills",
+        credit="customer",
+        amount_micros=amount_micros,
+        note=note,
+    )
+    return await book(db, account_id, movement, created_by=created_by, at=at)
 
-    The same `movement_id` does nothing and returns None, in whatever month it is asked for again,
-    so a repeated request never credits twice. `db` is an asyncpg pool or connection. Raises
-    RefillRefusedError for an amount that is not positive or absurd.
+
+async def pay(
+    db: Any,
+    *,
+    account_id: int,
+    amount_micros: int,
+    movement_id: str,
+    created_by: str,
+    note: str,
+    at: datetime,
+) -> int | None:
+    """Record money received for credit that was or will be given; the balance stays as it is.
+
+    Returns it in micros, None when the payment was recorded before. See `book`.
     """
-    if not 0 < amount_micros <= MAX_MONEY_MICROS:
-        raise RefillRefusedError("amount: must be greater than 0 and less than 10^12")
-    try:
-        balance_micros: int | None = await db.fetchval(
-            statement("ledger/refill"),
-            account_id,
-            period_of(at),
-            movement_id,
-            amount_micros,
-            at,
-            created_by,
-            note,
-        )
-    except asyncpg.UniqueViolationError:
-        balance_micros = None  # another request with the same id was faster
-    if balance_micros is None:
-        await confirm_commits(db)
-    return balance_micros
+    movement = Movement(
+        id=movement_id,
+        kind="payment",
+        debit="payments",
+        credit="refills",
+        amount_micros=amount_micros,
+        note=note,
+    )
+    return await book(db, account_id, movement, created_by=created_by, at=at)
+
+
+async def correct_by_hand(
+    db: Any,
+    *,
+    account_id: int,
+    given_micros: int,
+    movement_id: str,
+    created_by: str,
+    reason: str,
+    at: datetime,
+) -> int | None:
+    """Give (or with a negative amount take) money; returns the new balance in micros.
+
+    Never more is taken than is available: what is held for calls and what lies below the credit
+    limit stays. None when it was booked before. See `book`.
+    """
+    sides = ("corrections", "customer") if given_micros > 0 else ("customer", "corrections")
+    movement = Movement(
+        id=movement_id,
+        kind="correction",
+        debit=sides[0],
+        credit=sides[1],
+        amount_micros=abs(given_micros),
+        note=reason,
+    )
+    return await book(db, account_id, movement, created_by=created_by, at=at)

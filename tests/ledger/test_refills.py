@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agi_server.ledger.refills import RefillRefusedError
+from agi_server.ledger.booking import BookingRefusedError
 from rating.money import MAX_MONEY_MICROS
 from support.business import MICROS, Business
 from support.clock import Clock
@@ -49,7 +49,7 @@ async def test_an_amount_that_is_none_changes_nothing(
     business: Business, amount_micros: int
 ) -> None:
     account = await business.customer(MICROS)
-    with pytest.raises(RefillRefusedError, match="amount"):
+    with pytest.raises(BookingRefusedError, match="amount"):
         await business.refill(account, amount_micros, "refill:1")
     assert MICROS == (await business.account(account)).balance_micros
 

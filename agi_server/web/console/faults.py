@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.ledger.refills import RefillRefusedError
+from agi_server.ledger.booking import BookingRefusedError
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.health import CONNECTION_FAULTS
 from agi_server.web.console.access import BadFormError, ForbiddenError, SignInNeededError
@@ -47,7 +47,7 @@ def add_console_faults(app: FastAPI) -> None:
         (ForbiddenError, 403, False),
         (NotFoundError, 404, False),
         (RefusedError, 409, True),
-        (RefillRefusedError, 422, True),
+        (BookingRefusedError, 422, True),
         (InvalidFieldError, 422, True),
         (RequestValidationError, 404, False),
         (asyncpg.DataError, 400, False),  # what no page of ours sends, e.g. NUL

@@ -1,0 +1,82 @@
+"""One movement of the ledger, booked once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from agi_server.ledger.period import period_of
+from agi_server.storage.postgres.standby import confirm_commits
+from agi_server.storage.postgres.statements import statement
+from rating.money import MAX_MONEY_MICROS, format_money
+
+
+class BookingRefusedError(Exception):
+    """The movement is not possible; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """An amount that goes from one side (`debit`) to another (`credit`); one of them may be
+    `customer`. `id` names it within its account for good.
+    """
+
+    id: str
+    kind: str
+    debit: str
+    credit: str
+    amount_micros: int
+    note: str
+
+
+async def book(
+    db: Any, account_id: int, movement: Movement, *, created_by: str, at: datetime
+) -> int | None:
+    """Book a movement by one ledger entry; returns the account's new balance in micros.
+
+    The same id does nothing and returns None, in whatever month it is asked for again. `db` is an
+    asyncpg pool or connection. Raises BookingRefusedError for an amount that is not positive or
+    absurd, where the account's funds do not suffice, and where the id was used for another amount.
+    """
+    if not 0 < movement.amount_micros <= MAX_MONEY_MICROS:
+        raise BookingRefusedError("amount: must be greater than 0 and less than 10^12")
+    try:
+        balance_micros: int | None = await db.fetchval(
+            statement("ledger/book"),
+            account_id,
+            period_of(at),
+            movement.id,
+            movement.kind,
+            movement.debit,
+            movement.credit,
+            movement.amount_micros,
+            at,
+            created_by,
+            movement.note,
+        )
+    except asyncpg.UniqueViolationError:
+        balance_micros = None  # another request with the same id was faster
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name != "account_within_credit_limit":
+            raise
+        raise BookingRefusedError(
+            f"the account has less than {format_money(movement.amount_micros)} available"
+        ) from None
+    if balance_micros is None:
+        await _check_same(db, account_id, movement)
+        await confirm_commits(db)
+    return balance_micros
+
+
+async def _check_same(db: Any, account_id: int, movement: Movement) -> None:
+    row = await db.fetchrow(statement("ledger/booked"), account_id, movement.id)
+    if row is not None and tuple(row) != (
+        movement.debit,
+        movement.credit,
+        movement.amount_micros,
+    ):
+        raise BookingRefusedError(
+            f"{movement.id} was booked before, with another amount:"
+            f" {format_money(row['amount_micros'])} from {row['debit']} to {row['credit']}"
+        )
