@@ -9,6 +9,7 @@ from agi_server.accounts.account_rows import columns_of, hashes_of
 from agi_server.accounts.audit import Change, Editor, change_of, record_changes
 from agi_server.accounts.customers import find_by_id
 from agi_server.accounts.fields import Kind
+from agi_server.accounts.phones import Technology, remove_phones
 from agi_server.accounts.taken import explain_taken
 from agi_server.storage.postgres.statements import statement
 
@@ -78,6 +79,12 @@ async def store_changes(
         await replace_callerids(
             db, before.id, before.callerids, after.callerids, max_callerids=most
         )
+    for technology, wanted in (
+        (Technology.SIP, after.create_sip),
+        (Technology.IAX, after.create_iax),
+    ):
+        if f"create_{technology.value}" in values and not wanted:
+            await remove_phones(db, before.id, technology)
     if "restricted_numbers" in values:
         await replace_rules(db, before.id, before.restricted_numbers, after.restricted_numbers)
     return [

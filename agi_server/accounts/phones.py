@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
 
+from agi_server.accounts.account import Account
 from agi_server.refused import NotFoundError, RefusedError
 from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.statements import statement
@@ -70,6 +71,14 @@ class PhoneOwner:
     account_id: int
     account_number: str
     language: str
+
+    @classmethod
+    def of(cls, account: Account) -> "PhoneOwner":
+        return cls(
+            account_id=account.id,
+            account_number=account.account_number,
+            language=account.language,
+        )
 
 
 async def create_phone(
@@ -128,25 +137,21 @@ async def create_phone(
     )
 
 
-async def match_phones(
-    pool: Any,
-    owner: PhoneOwner,
-    wanted: Mapping[Technology, bool],
-    settings: PhonesSettings,
-    *,
-    at: datetime,
+async def create_wanted_phones(
+    pool: Any, account: Account, settings: PhonesSettings, *, at: datetime
 ) -> list[Credentials]:
-    """Give an account the phones that its fields ask for and take the others away, all or nothing.
+    """The phones that the account's fields ask for and that are not there yet.
 
-    Returns the credentials of those that are new; asked again, nothing happens.
+    Those that the fields no longer ask for were removed with the change of the field.
     """
+    wanted = {Technology.SIP: account.create_sip, Technology.IAX: account.create_iax}
+    if not any(wanted.values()):
+        return []
     async with pool.acquire() as db, db.transaction():
         # Two at once would both see no phone.
-        await db.execute(statement("accounts/lock_row"), owner.account_id)
-        there = {phone.technology for phone in await list_phones(db, owner.account_id)}
-        for technology in there:
-            if not wanted[technology]:
-                await remove_phones(db, owner.account_id, technology)
+        await db.execute(statement("accounts/lock_row"), account.id)
+        there = {phone.technology for phone in await list_phones(db, account.id)}
+        owner = PhoneOwner.of(account)
         return [
             await create_phone(db, owner, technology, settings, at=at)
             for technology in Technology

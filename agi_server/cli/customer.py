@@ -31,7 +31,7 @@ from agi_server.cli.parameters import (
     operator,
     words,
 )
-from agi_server.cli.phone import match_account
+from agi_server.cli.phone import make_wanted
 from agi_server.observe.masking import mask_account_number
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import open_slots
@@ -135,7 +135,7 @@ async def create(
     shown = account_as_shown(account, account.account_number)
     if password is not None:
         shown["web_password"] = password
-    shown |= await match_account(session, account)
+    shown |= await make_wanted(session, account)
     _print_account(shown, as_json)
     if new.account_number is None and not as_json:
         click.echo("keep the account number: listings mask it", err=True)
@@ -252,7 +252,7 @@ async def update(
     )
     shown = [{"field": each.field, "old": each.old, "new": each.new} for each in changes]
     print_list(shown, as_json=as_json, nothing="nothing changed: it is so already")
-    for name, value in (await match_account(session, after)).items():
+    for name, value in (await make_wanted(session, after)).items():
         click.echo(f"{name.replace('_', ' ')}: {value} (not shown again)", err=True)
 
 

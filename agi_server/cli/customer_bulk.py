@@ -20,6 +20,7 @@ from agi_server.cli.backends import Session
 from agi_server.cli.faults import REFUSED
 from agi_server.cli.output import money, print_json
 from agi_server.cli.parameters import operator
+from agi_server.cli.phone import make_wanted
 from agi_server.cli.progress import progress_bar
 from agi_server.observe.masking import mask_text
 
@@ -33,6 +34,11 @@ _COLUMNS = (
     "serial",
     "balance",
     "currency",
+    "sip_user",
+    "sip_secret",
+    "sip_device_token",
+    "iax_user",
+    "iax_secret",
 )
 
 
@@ -76,7 +82,8 @@ async def create_from_file(
             click.echo(mask_text(f"{source}:{each.line}: {where}{each.message}"), err=True)
         click.echo("agi-server: nobody was created", err=True)
         click.get_current_context().exit(REFUSED)
-    _write(created, result, as_json)
+    rows = [{**_row(each), **await make_wanted(session, each.account)} for each in created]
+    _write(rows, result, as_json)
     click.echo(f"{len(created)} customers created", err=True)
 
 
@@ -92,8 +99,7 @@ def _text_of(source: Path) -> str:
         raise click.BadParameter("the file must be UTF-8", param_hint="--from") from None
 
 
-def _write(created: Sequence[CreatedCustomer], result: Path | None, as_json: bool) -> None:
-    rows = [_row(each) for each in created]
+def _write(rows: Sequence[Mapping[str, Any]], result: Path | None, as_json: bool) -> None:
     if result is not None:
         # It has secrets: for nobody else to read.
         handle = os.open(result, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -123,4 +129,5 @@ def _row(created: CreatedCustomer) -> dict[str, Any]:
         "serial": account.serial,
         "balance": money(account.balance_micros),
         "currency": account.currency,
+        **dict.fromkeys(_COLUMNS[-5:]),
     }

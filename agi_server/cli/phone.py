@@ -10,10 +10,10 @@ from agi_server.accounts.phones import (
     PhoneOwner,
     Technology,
     create_phone,
+    create_wanted_phones,
     export_iax,
     export_pjsip,
     list_phones,
-    match_phones,
     remove_phones,
     renew_secret,
 )
@@ -59,7 +59,11 @@ async def create(session: Session, account: str, technology: str, as_json: bool)
     found = await named_account(session.db, account)
     async with session.db.acquire() as db, db.transaction():
         credentials = await create_phone(
-            db, _owner(found), Technology(technology), session.settings.phones, at=session.now
+            db,
+            PhoneOwner.of(found),
+            Technology(technology),
+            session.settings.phones,
+            at=session.now,
         )
     _print(found, credentials, as_json)
 
@@ -145,25 +149,17 @@ async def export(session: Session, technology: str, customer: str | None) -> Non
     click.echo(await written(session.db, account_id), nl=False)
 
 
-async def match_account(session: Session, account: Account) -> dict[str, str]:
-    """The phones that the account's fields ask for; of new ones what is shown only once."""
-    wanted = {Technology.SIP: account.create_sip, Technology.IAX: account.create_iax}
-    made = await match_phones(
-        session.db, _owner(account), wanted, session.settings.phones, at=session.now
-    )
+async def make_wanted(session: Session, account: Account) -> dict[str, str]:
+    """The phones that the account's fields ask for; of the new ones what is shown only once."""
     shown: dict[str, str] = {}
-    for each in made:
+    for each in await create_wanted_phones(
+        session.db, account, session.settings.phones, at=session.now
+    ):
         kind = each.technology.value
         shown |= {f"{kind}_user": each.user_name, f"{kind}_secret": each.secret}
         if each.device_token is not None:
             shown[f"{kind}_device_token"] = each.device_token
     return shown
-
-
-def _owner(account: Account) -> PhoneOwner:
-    return PhoneOwner(
-        account_id=account.id, account_number=account.account_number, language=account.language
-    )
 
 
 def _print(account: Account, credentials: Credentials, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from importlib.resources import files
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from agi_server.web import provisioning
 from agi_server.web.console.faults import add_console_faults
 from agi_server.web.console.routes import console_routes
 from agi_server.web.guards import BodyLimit, SecurityHeaders
@@ -17,6 +18,7 @@ def application(services: WebServices) -> FastAPI:
     app.state.services = services
     static = files("agi_server.web").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.include_router(provisioning.router)
     app.include_router(console_routes())
     add_console_faults(app)
     app.add_middleware(BodyLimit)

@@ -16,6 +16,7 @@ from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.field_rules import countries
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable
 from agi_server.accounts.groups import find_group, list_groups, prepare_account
+from agi_server.accounts.phones import create_wanted_phones
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.plans import list_plans
@@ -78,7 +79,10 @@ async def do_create(request: Request) -> Response:
     except (InvalidFieldError, RefusedError) as error:
         texts["refill"] = text_of(form, "refill")
         return await _form(request, None, texts, errors | errors_of(error))
-    return page(request, "customer_created.html", 201, account=account)
+    phones = await create_wanted_phones(
+        services.db, account, services.settings.phones, at=services.now()
+    )
+    return page(request, "customer_created.html", 201, account=account, phones=phones)
 
 
 @router.get("/customers/{account_id}/edit")
@@ -103,7 +107,7 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
             raise RefusedError(
                 N_("somebody has changed this customer meanwhile: load the page anew")
             )
-        _, changes = await update_account(
+        after, changes = await update_account(
             services.db,
             account_id,
             texts_to_values(texts),
@@ -112,6 +116,11 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
         )
     except (InvalidFieldError, RefusedError) as error:
         return await _form(request, account, texts, errors_of(error))
+    phones = await create_wanted_phones(
+        services.db, after, services.settings.phones, at=services.now()
+    )
+    if phones:
+        return page(request, "customer_phones.html", 201, account=after, phones=phones)
     done = "changed" if changes else "unchanged"
     return RedirectResponse(f"/customers/{account_id}?done={done}", 303)
 

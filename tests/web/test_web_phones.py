@@ -1,0 +1,50 @@
+"""Phones on the pages: made with a customer, and fetching their settings themselves."""
+
+import re
+from collections.abc import Callable
+
+import httpx
+
+from agi_server.accounts.phones import list_phones
+from conftest import Browser, Web
+
+MAC = "00-08-74-4C-7F-1D"
+
+
+async def test_a_customer_gets_a_phone_that_fetches_its_settings_until_it_is_taken_away(
+    web: Web, browse: Callable[[], Browser]
+) -> None:
+    await web.operator()
+    browser = browse()
+    await browser.sign_in()
+    form = {"plan": "standard", "create_sip": "yes", "mac_address": MAC}
+    created = await browser.post("/customers/new", form)
+    assert 201 == created.status_code
+    found = dict(re.findall(r"<dt>(SIP \w+|Device token)</dt><dd><code>(\w+)<", created.text))
+    (phone,) = await list_phones(web.business.pool)
+    assert phone.user_name == found["SIP user"]
+
+    path = f"/provisioning/{found['Device token']}/{MAC}.xml"
+    async with httpx.AsyncClient(base_url=web.url) as device:
+        settings = await device.get(path)
+        assert (200, "application/xml") == (
+            settings.status_code,
+            settings.headers["content-type"].partition(";")[0],
+        )
+        assert f"<password>{found['SIP secret']}</password>" in settings.text
+        for wrong in (
+            path.replace(found["Device token"], "x" * 24),
+            path.replace(MAC, "00-08-74-4C-7F-1E"),
+            path.replace(MAC, "none"),
+        ):
+            assert 404 == (await device.get(wrong)).status_code
+
+        edit = await browser.get(f"/customers/{phone.account_id}/edit")
+        seen = re.search(r'name="seen" value="(\d*)"', edit.text)
+        assert seen is not None
+        changed = await browser.post(
+            f"/customers/{phone.account_id}/edit", {"create_sip": "no", "seen": seen[1]}
+        )
+        assert 303 == changed.status_code
+        assert 404 == (await device.get(path)).status_code
+    assert [] == await list_phones(web.business.pool)
