@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 
 import pytest
+from web_client import Browser, Web
 
 from agi_server.accounts.account import FIELDS
 from agi_server.accounts.fields import Settable
 from agi_server.accounts.groups import create_group
 from agi_server.web.auth.roles import Role
-from conftest import Browser, Web
 
 Browse = Callable[[], Browser]
 

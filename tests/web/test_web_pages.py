@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from web_client import Browser, Web
 
 from agi_server.accounts.groups import create_group
 from agi_server.observe.masking import mask_account_number
 from agi_server.web.auth.roles import Role
-from conftest import Browser, Web
 from support.business import MICROS
 from support.channel import Channel
 from support.clock import Clock

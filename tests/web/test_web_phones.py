@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 
 import httpx
+from web_client import Browser, Web
 
 from agi_server.accounts.phones import list_phones
-from conftest import Browser, Web
 
 MAC = "00-08-74-4C-7F-1D"
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pyotp
+from web_client import PASSWORD, Browser, Web
 
 from agi_server.web.auth import operators
 from agi_server.web.auth.secrets import new_totp_secret
 from agi_server.web.auth.sign_in import FAILURES_BY_NAME
-from conftest import PASSWORD, Browser, Web
 from support.event_log import EventLog
 
 Browse = Callable[[], Browser]
