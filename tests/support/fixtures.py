@@ -14,7 +14,7 @@ from support.channel import Channel
 from support.clock import Clock
 from support.daemons import Daemon, DaemonProcess, quick_settings
 from support.event_log import EventLog
-from support.wire_proxy import PostgresRounds, Proxy, RedisRounds
+from support.wire_proxy import PostgresRounds, Proxy, Writes
 
 StartDaemon = Callable[..., Awaitable[Daemon]]
 StartProcess = Callable[..., Awaitable[DaemonProcess]]
@@ -127,7 +127,7 @@ async def postgres_proxy(business: Business, proxy_directory: Path) -> AsyncIter
 async def redis_proxy(business: Business, proxy_directory: Path) -> AsyncIterator[Proxy]:
     """Valkey behind a faulty wire; `address` is its URL."""
     socket = proxy_directory / "valkey.sock"
-    proxy = Proxy(socket, urlsplit(business.redis_url).path, RedisRounds, f"unix://{socket}")
+    proxy = Proxy(socket, urlsplit(business.redis_url).path, Writes, f"unix://{socket}")
     await proxy.start()
     yield proxy
     await proxy.stop()

@@ -1,10 +1,12 @@
-"""A unix socket in front of a server's: counts round trips, and fails in every way asked for."""
+"""A socket in front of a server's: counts round trips, and fails in every way asked for."""
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from socket import AF_UNIX, SO_LINGER, SOL_SOCKET
+from struct import pack
 
 Action = Callable[["Connection", bytes], Awaitable[bool]]
 """What befalls a message that matches; whether it is still forwarded."""
@@ -35,8 +37,8 @@ class PostgresRounds:
             self._data = self._data[size:]
 
 
-class RedisRounds:
-    """Counts the writes of a client of Redis; a pipeline is one of them."""
+class Writes:
+    """Counts the writes of a client; a pipeline of Redis is one of them."""
 
     def read(self, data: bytes) -> int:
         return 1
@@ -57,9 +59,7 @@ class Connection:
     async def serve(self) -> None:
         reader, writer = self._client
         with suppress(OSError):
-            server_reader, self._server_writer = await asyncio.open_unix_connection(
-                self._proxy.target
-            )
+            server_reader, self._server_writer = await self._proxy.connect()
             rounds = self._proxy.rounds_reader()
             back = asyncio.create_task(self._pump_back(server_reader, writer))
             try:
@@ -85,11 +85,15 @@ class Connection:
                     writer.write(data)
         self.cut()
 
+    @property
+    def writers(self) -> list[asyncio.StreamWriter]:
+        """To the client and, if it was reached, to the server."""
+        return [writer for writer in (self._client[1], self._server_writer) if writer is not None]
+
     def cut(self) -> None:
         """Both sides see the connection end."""
-        for writer in (self._client[1], self._server_writer):
-            if writer is not None:
-                writer.transport.abort()
+        for writer in self.writers:
+            writer.transport.abort()
 
     def cut_client(self) -> None:
         """Only the client sees it: the server goes on with what it was told."""
@@ -102,13 +106,16 @@ class Connection:
 
 
 class Proxy:
-    """Between a daemon and a server. `rounds` counts round trips of all connections."""
+    """Between a client and a server. `rounds` counts round trips of all connections.
+
+    Both ends are paths of unix sockets, or ports of TCP: a free one where `socket` is 0.
+    """
 
     def __init__(
         self,
-        socket: Path,
-        target: str,
-        rounds_reader: Callable[[], PostgresRounds | RedisRounds],
+        socket: Path | int,
+        target: str | int,
+        rounds_reader: Callable[[], PostgresRounds | Writes],
         address: str,
     ) -> None:
         self.address = address
@@ -122,20 +129,31 @@ class Proxy:
         self.happened = asyncio.Event()
         """What was to happen at a message has happened."""
         self._connections: dict[Connection, asyncio.Task[None]] = {}
-        self._trigger: tuple[re.Pattern[bytes], Action] | None = None
+        self._trigger: tuple[re.Pattern[bytes], int, Action] | None = None
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Accept connections (again)."""
-        self.socket.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._accept, self.socket)
+        if isinstance(self.socket, Path):
+            self.socket.unlink(missing_ok=True)
+            self._server = await asyncio.start_unix_server(self._accept, self.socket)
+        else:
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.socket)
+            self.socket = self._server.sockets[0].getsockname()[1]
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """To the server."""
+        if isinstance(self.target, int):
+            return await asyncio.open_connection("127.0.0.1", self.target)
+        return await asyncio.open_unix_connection(self.target)
 
     async def stop(self) -> None:
         """As when the server's machine is switched off: all end, and nobody can connect."""
         if self._server is not None:
             self._server.close()
             self._server = None
-        self.socket.unlink(missing_ok=True)
+        if isinstance(self.socket, Path):
+            self.socket.unlink(missing_ok=True)
         tasks = list(self._connections.values())
         self.cut()
         for task in tasks:
@@ -160,17 +178,24 @@ class Proxy:
         for connection in self._connections:
             connection.deaf = True
 
-    def at(self, pattern: bytes, action: Action) -> None:
-        """Do this at the next message of a client that matches."""
+    def at(self, pattern: bytes, action: Action, nth: int = 1) -> None:
+        """Do this at the next message of a client that matches, or the nth from now on."""
         self.happened.clear()
-        self._trigger = re.compile(pattern, re.DOTALL), action
+        self._trigger = re.compile(pattern, re.DOTALL), nth, action
+
+    def forget(self) -> bool:
+        """What was to happen and has not will not happen; whether there was such."""
+        waited, self._trigger = self._trigger is not None, None
+        return waited
 
     async def befalls(self, connection: Connection, data: bytes) -> bool:
         """Whether a message is still to be forwarded."""
         if self._trigger is None or not self._trigger[0].search(data):
             return True
-        _, action = self._trigger
-        self._trigger = None
+        pattern, nth, action = self._trigger
+        self._trigger = (pattern, nth - 1, action) if nth > 1 else None
+        if nth > 1:
+            return True
         forward = await action(connection, data)
         self.happened.set()
         return forward
@@ -211,3 +236,23 @@ async def half_open_after(connection: Connection, data: bytes) -> bool:
     connection.forward(data)
     connection.deaf = True
     return False
+
+
+async def reset(connection: Connection, data: bytes) -> bool:
+    """The connection ends with a reset, in the middle of what was to be read."""
+    for writer in connection.writers:
+        if (socket := writer.get_extra_info("socket")) is not None and socket.family != AF_UNIX:
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
+    connection.forward(data[: len(data) // 2])
+    connection.cut()
+    return False
+
+
+def delayed(by_s: float) -> Action:
+    """The statement and all after it arrive, but so much later."""
+
+    async def delay(connection: Connection, data: bytes) -> bool:
+        await asyncio.sleep(by_s)
+        return True
+
+    return delay
