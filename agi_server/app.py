@@ -2,19 +2,23 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
+from agi_server.asterisk.link import AsteriskLink, AsteriskLinks
 from agi_server.background import Background
 from agi_server.calls.authorize import Authorizer
+from agi_server.calls.extend import Extender
 from agi_server.calls.outcome_log import OutcomeLog
 from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
 from agi_server.calls.slot_repair import SlotRepair
+from agi_server.calls.stop import Stopper
 from agi_server.calls.trunk_leases import TrunkLeases
 from agi_server.calls.void import Voider
 from agi_server.fastagi.server import FastAgiServer
@@ -29,9 +33,11 @@ from agi_server.tariffs.tables import TariffStore
 log = structlog.get_logger()
 
 _TARIFFS_CHANNEL = "tariffs"
+_STOPPED_CHANNEL = "account_stopped"
 # A listener that lost its connection tries again so often; so does a failed reload.
 _LISTEN_RETRY_S = 1.0
-_LISTEN_CHECK_S = 30.0
+_TARIFFS_CHECK_S = 30.0
+_STOPPED_CHECK_S = 5.0
 # A large rate card takes a while to read; what takes longer is no answer.
 _LISTEN_PATIENCE_S = 120.0
 # Giving up a half-open connection and voiding what may have been held over it takes some seconds.
@@ -82,6 +88,7 @@ async def running(
         tariffs = TariffStore(settings.accounts.currency, postgres_dsn)
         await _load_tariffs(postgres_dsn, tariffs, now)
         sessions = SessionMemory()
+        links = AsteriskLinks([AsteriskLink(server, now=now) for server in settings.ami])
         settler = Settler(
             db=pool,
             slots=slots,
@@ -129,6 +136,8 @@ async def running(
             charge_hold=settings.calls.unseen_end == "hold",
             now=now,
         )
+        extender = Extender(db=pool, links=links, sessions=sessions, calls=settings.calls, now=now)
+        stopper = Stopper(db=pool, links=links)
         server = FastAgiServer(settings.fastagi, Dispatcher(services))
         await server.start()
         jobs = [
@@ -141,6 +150,12 @@ async def running(
             from agi_server.web.server import serve_web
 
             jobs.append(asyncio.create_task(serve_web(settings, postgres_dsn, now)))
+        if settings.ami:
+            jobs += [
+                asyncio.create_task(links.run()),
+                asyncio.create_task(extender.run(_tell)),
+                asyncio.create_task(_follow_stopped_accounts(postgres_dsn, stopper)),
+            ]
         try:
             yield server
         finally:
@@ -162,16 +177,38 @@ async def _load_tariffs(dsn: str, tariffs: TariffStore, now: Callable[[], dateti
 
 async def _follow_tariffs(dsn: str, tariffs: TariffStore, now: Callable[[], datetime]) -> None:
     """Reload the rating tables whenever the database says that they changed."""
+
+    async def reload(connection: Any) -> None:
+        await tariffs.reload(connection, now())
+
+    await _follow(dsn, _TARIFFS_CHANNEL, "tariffs", reload, _TARIFFS_CHECK_S)
+
+
+async def _follow_stopped_accounts(dsn: str, stopper: Stopper) -> None:
+    """Hang up calls whenever the database says that an account may not call any more."""
+
+    async def look(_: Any) -> None:
+        await stopper.look()
+
+    await _follow(dsn, _STOPPED_CHANNEL, "stopped accounts", look, _STOPPED_CHECK_S)
+
+
+async def _follow(
+    dsn: str, channel: str, name: str, work: Callable[[Any], Awaitable[None]], check_s: float
+) -> None:
+    """Do `work` now, and whenever the database notifies this channel."""
     while True:
         try:
-            await _listen(dsn, tariffs, now)
+            await _listen(dsn, channel, work, check_s)
         except Exception as error:
-            _tell("tariffs", error)
+            _tell(name, error)
         await asyncio.sleep(_LISTEN_RETRY_S)
 
 
-async def _listen(dsn: str, tariffs: TariffStore, now: Callable[[], datetime]) -> None:
-    """Until the connection is lost. What changed before it listened is read at its start.
+async def _listen(
+    dsn: str, channel: str, work: Callable[[Any], Awaitable[None]], check_s: float
+) -> None:
+    """Until the connection is lost. What changed before it listened is seen at its start.
 
     Now and then it looks without being told: a connection may be half open and say nothing.
     """
@@ -179,12 +216,12 @@ async def _listen(dsn: str, tariffs: TariffStore, now: Callable[[], datetime]) -
     connection = await connect(dsn, command_timeout_s=_LISTEN_PATIENCE_S)
     try:
         connection.add_termination_listener(lambda _: changed.set())
-        await connection.add_listener(_TARIFFS_CHANNEL, lambda *_: changed.set())
+        await connection.add_listener(channel, lambda *_: changed.set())
         while not connection.is_closed():
             changed.clear()
-            await tariffs.reload(connection, now())
+            await work(connection)
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LISTEN_CHECK_S):
+                async with asyncio.timeout(check_s):
                     await changed.wait()
     finally:
         connection.terminate()

@@ -31,6 +31,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "call.emergency": "A call to an emergency number is put through: `destination`, `target`.",
         "call.answered": "Supervision saw the called party answer.",
         "call.extended": "A call in rolling mode got a further slice.",
+        "call.hung_up": "A call was hung up: its account may not call any more, `reason` says why.",
         "call.settled": "A call was debited, once, and its hold released.",
         "call.settle_repeated": "Settle was asked again for a call already settled; nothing done.",
         "call.recovered": "A call whose settle never came was found and ended.",
