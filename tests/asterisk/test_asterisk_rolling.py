@@ -121,8 +121,9 @@ async def test_of_two_daemons_that_supervise_one_may_die(
         await gw.answered()
         await exchange.kill_daemon()
         await other.logged("call.extended", 2)
+        await gw.ended()
+        await exchange.start_daemon()
         await caller.finished()
-    await exchange.start_daemon()
     (record,) = await exchange.settled(customer)
     assert_within_holds([record])
     assert 20 == record.billed_seconds

@@ -1,9 +1,11 @@
 """Rolling holds as dialplan and books see them: the first slice, and the end of the call."""
 
+import asyncio
 import re
 
 import pytest
 
+from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import plans
 from support.business import MICROS, PER_MINUTE, Business, nothing_reserved
 from support.channel import Channel, Dialled
@@ -184,3 +186,46 @@ async def test_a_caller_who_is_asked_hears_how_long_the_funds_last(
         await phone.call()
         heard.append(phone.heard())
     assert heard[0] == heard[1]
+
+
+async def test_of_many_that_extend_a_hold_at_once_one_does(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    daemon = await start_daemon(**ROLLING)
+    account = await business.customer(100 * SECOND)
+    phone = Channel(daemon.port, clock, accountcode=account.account_number)
+    call = (await phone.authorize()).call
+
+    async def extend(held_micros: int) -> int | None:
+        limit_ms: int | None = await business.pool.fetchval(
+            statement("calls/extend_hold"),
+            account.id, call, 61_000, held_micros, held_micros, clock(),
+        )  # fmt: skip
+        return limit_ms
+
+    assert None is await extend(101 * SECOND)  # more than there is
+    extended = await asyncio.gather(*[extend(80 * SECOND) for _ in range(20)])
+    assert [80_000] == [limit_ms for limit_ms in extended if limit_ms]
+    assert 80 * SECOND == (await business.account(account)).held_micros
+    assert 80 * SECOND == (await business.session(call))["held_micros"]
+    clock.advance(100)
+    await phone.settle(80_500)
+    assert [("customer", 80 * SECOND)] == await business.charges(account)
+    assert None is await extend(90 * SECOND)  # it has ended
+    assert await nothing_reserved(business, account)
+
+
+@pytest.mark.parametrize("stop", [{"status": 6}, {"locked": True}])
+async def test_the_hold_of_an_account_that_may_not_call_any_more_is_not_extended(
+    business: Business, start_daemon: StartDaemon, clock: Clock, stop: dict[str, object]
+) -> None:
+    daemon = await start_daemon(**ROLLING)
+    account = await business.customer(100 * SECOND)
+    phone = Channel(daemon.port, clock, accountcode=account.account_number)
+    call = (await phone.authorize()).call
+    await business.set(account, **stop)
+    sql = statement("calls/extend_hold")
+    assert None is await business.pool.fetchval(
+        sql, account.id, call, 61_000, 80_000, 80 * SECOND, clock()
+    )
+    await phone.settle()
