@@ -3,10 +3,16 @@
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from agi_server.calls.records import CallState
+from agi_server.calls.sessions import account_id_of
+from agi_server.refused import NotFoundError
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Operator
 from agi_server.web.paging import PAGE_ROWS, cursor_of, keys_of
+
+log = structlog.get_logger()
 
 # Up to so many accounts it is quicker to look for the newest calls of each.
 _SMALL_GROUP = 2_000
@@ -50,6 +56,24 @@ async def live_calls(db: Any, operator: Operator, account_id: int | None = None)
     return rows
 
 
-async def find_call(db: Any, account_id: int, call_id: str) -> Any:
-    """One call with all that is known of it; None when there is none."""
-    return await db.fetchrow(statement("web/call"), account_id, call_id)
+async def call_in_scope(db: Any, operator: Operator, call_id: str) -> Any:
+    """One call with all that is known of it.
+
+    Raises NotFoundError, also for a call of another group's customer, which is logged.
+    """
+    # Calls of nobody, which were refused, have the account 0.
+    account_id = 0 if call_id.startswith("0-") else account_id_of(call_id)
+    call = None
+    if account_id is not None:
+        call = await db.fetchrow(statement("web/call"), account_id, call_id)
+    if call is None:
+        raise NotFoundError("there is no such call")
+    if operator.group_id is not None and call["group_id"] != operator.group_id:
+        log.warning(
+            "web.refused",
+            operator=operator.name,
+            reason="another group's call",
+            account_id=call["account_id"],
+        )
+        raise NotFoundError("there is no such call")
+    return call

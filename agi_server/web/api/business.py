@@ -1,0 +1,247 @@
+"""What the business sells: rate cards, call plans, trunks, groups."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from agi_server.accounts.groups import list_groups
+from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.plans import create_plan, list_plans
+from agi_server.tariffs.rate_cards import activate_version
+from agi_server.tariffs.trunks import create_trunk, list_trunks, switch_trunk
+from agi_server.web.api.access import having
+from agi_server.web.api.shapes import Text, money
+from agi_server.web.auth.roles import Right
+from agi_server.web.services import services_of
+from agi_server.web.sheet_upload import Sheet, take_sheet
+from rating.rate import Rate
+from rating.routing import RouteOrder
+
+router = APIRouter(tags=["business"], dependencies=[Depends(having(Right.SEE_BUSINESS))])
+
+_MAY_CHANGE = Depends(having(Right.CHANGE_BUSINESS))
+Name = Annotated[Text, Path(max_length=63)]
+
+
+class Card(BaseModel):
+    """A rate card; `in_force` is the version that prices calls now."""
+
+    name: str
+    currency: str
+    newest: int | None
+    in_force: int | None
+    trunks: list[str]
+
+
+class SheetProblem(BaseModel):
+    """What is wrong with a line of a sheet."""
+
+    line: int
+    column: str | None
+    message: str
+
+
+class RateChangeShown(BaseModel):
+    """A prefix whose price changes; null where it is new or removed."""
+
+    prefix: str
+    old_price_per_minute: str | None
+    new_price_per_minute: str | None
+
+
+class SheetResult(BaseModel):
+    """What a sheet changes, and the version it became; nothing is stored with any error."""
+
+    errors: list[SheetProblem]
+    counts: dict[str, int]
+    changes: list[RateChangeShown]
+    replaces: int | None
+    version: int | None
+
+
+class Plan(BaseModel):
+    """A call plan."""
+
+    name: str
+    cards: list[str]
+    route_order: RouteOrder
+    customers: int
+
+
+class NewPlan(BaseModel):
+    """A call plan to be created."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Text = Field(max_length=63)
+    cards: list[Text] = Field(max_length=20)
+    route_order: RouteOrder = RouteOrder.PRIORITY
+
+
+class Trunk(BaseModel):
+    """A way out."""
+
+    name: str
+    dial: str
+    enabled: bool
+    capacity: int
+
+
+class NewTrunk(BaseModel):
+    """A trunk to be created."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Text = Field(max_length=63)
+    dial: Text = Field(max_length=200, description="E.g. PJSIP/{number}@gw.")
+    capacity: int = Field(default=0, ge=0, le=1_000_000, description="0: any number of calls.")
+
+
+class TrunkSwitch(BaseModel):
+    """In or out of service."""
+
+    model_config = ConfigDict(extra="forbid")
+    enabled: bool
+
+
+class Group(BaseModel):
+    """A group of customers."""
+
+    name: str
+    may_call: bool
+    restriction: str
+    restricted_numbers: list[str]
+    customers: int
+
+
+@router.get("/rate-cards", response_model=list[Card])
+async def find_cards(request: Request) -> Any:
+    """All rate cards."""
+    services = services_of(request)
+    rows = await services.db.fetch(statement("web/list_cards"), services.now())
+    return [{**row} for row in rows]
+
+
+@router.put(
+    "/rate-cards/{card}/sheet",
+    response_model=SheetResult,
+    dependencies=[_MAY_CHANGE],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def import_sheet(
+    request: Request,
+    card: Name,
+    dry_run: bool = False,
+    currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$")] = None,
+    trunk: Annotated[Text | None, Query(max_length=63)] = None,
+) -> Any:
+    """Compare a sheet (the body: CSV or XLSX) and, without `dry_run`, store it, not active yet."""
+    services = services_of(request)
+    sheet = Sheet(
+        card=card,
+        name="api",
+        content=await request.body(),
+        currency=currency or services.settings.accounts.currency,
+        trunks=(trunk,) if trunk else (),
+        store=not dry_run,
+    )
+    outcome = await take_sheet(services.postgres_dsn, sheet, services.now())
+    diff = outcome.diff
+    return {
+        "errors": [
+            {"line": each.line, "column": each.column, "message": each.message}
+            for each in outcome.errors[:1000]
+        ],
+        "counts": {} if diff is None else dict(diff.counts),
+        "changes": [
+            {
+                "prefix": each.prefix,
+                "old_price_per_minute": _price(each.old),
+                "new_price_per_minute": _price(each.new),
+            }
+            for each in (() if diff is None else diff.changes())
+        ],
+        "replaces": outcome.replaces,
+        "version": outcome.stored.version if outcome.stored else None,
+    }
+
+
+@router.post(
+    "/rate-cards/{card}/versions/{version}/activate",
+    status_code=204,
+    dependencies=[_MAY_CHANGE],
+)
+async def activate_card_version(
+    request: Request, card: Name, version: Annotated[int, Path(ge=1, lt=2**31)]
+) -> None:
+    """Have a version price calls from now on."""
+    services = services_of(request)
+    await activate_version(services.db, card, version, at=services.now())
+
+
+@router.get("/plans", response_model=list[Plan])
+async def find_plans(request: Request) -> Any:
+    """All call plans."""
+    return [_plan(each) for each in await list_plans(services_of(request).db)]
+
+
+@router.post("/plans", response_model=Plan, status_code=201, dependencies=[_MAY_CHANGE])
+async def make_plan(request: Request, new: NewPlan) -> Any:
+    """Create a call plan; the first of its cards that prices a number counts."""
+    db = services_of(request).db
+    return _plan(await create_plan(db, new.name, new.cards, route_order=new.route_order))
+
+
+@router.get("/trunks", response_model=list[Trunk])
+async def find_trunks(request: Request) -> Any:
+    """All trunks."""
+    return [_trunk(each) for each in await list_trunks(services_of(request).db)]
+
+
+@router.post("/trunks", response_model=Trunk, status_code=201, dependencies=[_MAY_CHANGE])
+async def make_trunk(request: Request, new: NewTrunk) -> Any:
+    """Create a trunk."""
+    db = services_of(request).db
+    return _trunk(await create_trunk(db, new.name, new.dial, capacity=new.capacity))
+
+
+@router.patch("/trunks/{name}", response_model=Trunk, dependencies=[_MAY_CHANGE])
+async def change_trunk_state(request: Request, name: Name, change: TrunkSwitch) -> Any:
+    """Take a trunk in or out of service."""
+    return _trunk(await switch_trunk(services_of(request).db, name, change.enabled))
+
+
+@router.get("/groups", response_model=list[Group])
+async def find_groups(request: Request) -> Any:
+    """All customer groups."""
+    return [
+        {
+            "name": each.name,
+            "may_call": each.may_call,
+            "restriction": each.restriction.name.lower(),
+            "restricted_numbers": each.restricted_numbers,
+            "customers": each.accounts,
+        }
+        for each in await list_groups(services_of(request).db)
+    ]
+
+
+def _price(rate: Rate | None) -> str | None:
+    return None if rate is None else money(rate.price_micros_per_minute)
+
+
+def _plan(plan: Any) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "cards": plan.cards,
+        "route_order": plan.route_order,
+        "customers": plan.accounts,
+    }
+
+
+def _trunk(trunk: Any) -> dict[str, Any]:
+    return {name: getattr(trunk, name) for name in ("name", "dial", "enabled", "capacity")}

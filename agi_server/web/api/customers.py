@@ -1,0 +1,302 @@
+"""Customers: find, create, change, delete, refill; their CallerIDs, calls and ledger."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from agi_server.accounts.account import Account, texts_to_values
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.changes import update_account
+from agi_server.accounts.codes import AccountStatus
+from agi_server.accounts.customers import create_account, find_by_id
+from agi_server.accounts.ending import delete_account
+from agi_server.accounts.groups import prepare_account
+from agi_server.calls.records import CallState
+from agi_server.ledger.refills import refill
+from agi_server.refused import InvalidFieldError
+from agi_server.web.api.access import Caller, having
+from agi_server.web.api.calls import CallPage, call_json
+from agi_server.web.api.once import IdempotencyKey, answer_once
+from agi_server.web.api.shapes import (
+    CUSTOMER,
+    CUSTOMER_CHANGE,
+    NEW_CUSTOMER,
+    Text,
+    customer_json,
+    moment,
+    money,
+)
+from agi_server.web.auth.roles import Operator, Right
+from agi_server.web.call_lists import list_calls
+from agi_server.web.customer_lists import CustomerFilter, list_customers
+from agi_server.web.ledger_lists import list_entries
+from agi_server.web.scope import customer_in_scope
+from agi_server.web.services import services_of
+from rating.money import MoneyError, parse_money
+
+router = APIRouter(prefix="/customers", tags=["customers"])
+
+CustomerId = Annotated[int, Path(ge=1, lt=2**63, description="As lists show it.")]
+After = Annotated[Text, Query(description="`next` of the page before.", max_length=400)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+_MAY_CHANGE = Depends(having(Right.CHANGE_CUSTOMERS))
+
+
+class CustomerPage(BaseModel):
+    """Customers by id; `next` is `after` of the next page."""
+
+    customers: list[CUSTOMER]  # type: ignore[valid-type]  # made of the model
+    next: str | None
+
+
+class NewPhone(BaseModel):
+    """What a phone needs to register; told only once."""
+
+    technology: str
+    user_name: str
+    secret: str
+    device_token: str | None
+
+
+class StoredCustomer(BaseModel):
+    """A customer, and the phones that came with it."""
+
+    customer: CUSTOMER  # type: ignore[valid-type]
+    phones: list[NewPhone] = Field(description="Credentials of new phones, told only now.")
+
+
+class Refill(BaseModel):
+    """Credit to give."""
+
+    model_config = ConfigDict(extra="forbid")
+    amount: Text = Field(description="Decimal string in the account's currency.", max_length=40)
+    note: Text = Field(default="", max_length=200, description="Kept in the ledger.")
+
+
+class Refilled(BaseModel):
+    """The customer's funds after a refill."""
+
+    customer: int
+    amount: str
+    balance: str
+    currency: str
+
+
+class Entry(BaseModel):
+    """One movement of money; `debit` paid, `credit` got it."""
+
+    kind: str
+    debit: str
+    credit: str
+    amount: str
+    currency: str
+    balance: str = Field(description="Of the customer, after it.")
+    created_at: str
+    created_by: str
+    note: str
+
+
+class EntryPage(BaseModel):
+    """Movements, newest first."""
+
+    entries: list[Entry]
+    next: str | None
+
+
+@router.get("", response_model=CustomerPage)
+async def find_customers(
+    request: Request,
+    operator: Caller,
+    search: Annotated[
+        Text, Query(max_length=100, description="Whole account number, or the beginning of a name.")
+    ] = "",
+    status: Annotated[
+        str | None, Query(pattern="^(" + "|".join(AccountStatus.__members__).lower() + ")$")
+    ] = None,
+    plan: Annotated[Text | None, Query(max_length=100)] = None,
+    group: Annotated[Text | None, Query(max_length=100)] = None,
+    campaign: Annotated[Text | None, Query(max_length=100)] = None,
+    after: After = "",
+    limit: Limit = 50,
+) -> Any:
+    """A page of customers."""
+    chosen = CustomerFilter(
+        search=search,
+        status=None if status is None else AccountStatus[status.upper()],
+        plan=plan,
+        group=group,
+        campaign=campaign,
+    )
+    found, next_page = await list_customers(
+        services_of(request).db, operator, chosen, after=after, limit=limit
+    )
+    return {"customers": [customer_json(each) for each in found], "next": next_page}
+
+
+@router.post("", response_model=StoredCustomer, status_code=201, dependencies=[_MAY_CHANGE])
+async def create_customer(
+    request: Request,
+    operator: Caller,
+    new: Annotated[NEW_CUSTOMER, Body()],  # type: ignore[valid-type]
+) -> Any:
+    """Create a customer; the account number is told in full only now."""
+    services = services_of(request)
+    accounts = services.settings.accounts
+    texts = new.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
+    if operator.group is not None:
+        texts["group"] = operator.group
+    account = await create_account(
+        services.db,
+        await prepare_account(services.db, texts, currency=accounts.currency),
+        number_length=accounts.number_length,
+        max_callerids=accounts.max_callerids,
+        number_luhn=accounts.number_luhn,
+        created_by=_signature(operator),
+        at=services.now(),
+    )
+    phones = await create_wanted_phones(
+        services.db, account, services.settings.phones, at=services.now()
+    )
+    return {"customer": customer_json(account, full_number=True), "phones": _phones(phones)}
+
+
+@router.get("/{customer}", response_model=CUSTOMER)
+async def read_customer(request: Request, operator: Caller, customer: CustomerId) -> Any:
+    """One customer."""
+    return customer_json(await customer_in_scope(services_of(request).db, operator, customer))
+
+
+@router.patch("/{customer}", response_model=StoredCustomer, dependencies=[_MAY_CHANGE])
+async def change_customer(
+    request: Request,
+    operator: Caller,
+    customer: CustomerId,
+    change: Annotated[CUSTOMER_CHANGE, Body()],  # type: ignore[valid-type]
+) -> Any:
+    """Change fields: all of them or, with any error, none. Each change is audited."""
+    services = services_of(request)
+    await customer_in_scope(services.db, operator, customer)
+    texts = change.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
+    if operator.group is not None and texts.get("group", operator.group) != operator.group:
+        raise InvalidFieldError("group", "must stay your own")
+    account, _ = await update_account(
+        services.db,
+        customer,
+        texts_to_values(texts),
+        Editor(changed_by=_signature(operator), at=services.now()),
+        max_callerids=services.settings.accounts.max_callerids,
+    )
+    phones = await create_wanted_phones(
+        services.db, account, services.settings.phones, at=services.now()
+    )
+    return {"customer": customer_json(account), "phones": _phones(phones)}
+
+
+@router.delete("/{customer}", response_model=CUSTOMER, dependencies=[_MAY_CHANGE])
+async def delete_customer(request: Request, operator: Caller, customer: CustomerId) -> Any:
+    """Cancel the account; its ledger and calls stay, its number is never given again."""
+    services = services_of(request)
+    await customer_in_scope(services.db, operator, customer)
+    editor = Editor(changed_by=_signature(operator), at=services.now())
+    account, _ = await delete_account(services.db, customer, editor)
+    await create_wanted_phones(
+        services.db, account, services.settings.phones, at=services.now()
+    )
+    return customer_json(account)
+
+
+@router.post(
+    "/{customer}/refills",
+    response_model=Refilled,
+    status_code=201,
+    dependencies=[Depends(having(Right.MOVE_MONEY))],
+)
+async def refill_customer(
+    request: Request, operator: Caller, customer: CustomerId, key: IdempotencyKey, asked: Refill
+) -> JSONResponse:
+    """Give credit, once for each Idempotency-Key."""
+    services = services_of(request)
+    account = await customer_in_scope(services.db, operator, customer)
+    try:
+        amount_micros = parse_money(asked.amount)
+    except MoneyError as error:
+        raise InvalidFieldError("amount", str(error)) from None
+
+    async def give(db: Any) -> tuple[int, dict[str, Any]]:
+        await refill(
+            db,
+            account_id=account.id,
+            amount_micros=amount_micros,
+            movement_id=f"refill:api:{operator.id}:{key}",
+            created_by=_signature(operator),
+            note=asked.note,
+            at=services.now(),
+        )
+        after: Account = await find_by_id(db, account.id)
+        return 201, {
+            "customer": account.id,
+            "amount": money(amount_micros),
+            "balance": money(after.balance_micros),
+            "currency": account.currency,
+        }
+
+    return await answer_once(
+        services, operator, key, {"refill": customer, **asked.model_dump()}, give
+    )
+
+
+@router.get("/{customer}/ledger", response_model=EntryPage)
+async def read_ledger(
+    request: Request, operator: Caller, customer: CustomerId, after: After = "", limit: Limit = 50
+) -> Any:
+    """The customer's movements, newest first."""
+    db = services_of(request).db
+    await customer_in_scope(db, operator, customer)
+    rows, next_page = await list_entries(db, customer, after=after, limit=limit)
+    entries = [
+        {
+            **{name: row[name] for name in ("kind", "debit", "credit", "currency", "created_by",
+                                            "note")},
+            "amount": money(row["amount_micros"]),
+            "balance": money(row["balance_micros"]),
+            "created_at": moment(row["created_at"]),
+        }
+        for row in rows
+    ]  # fmt: skip
+    return {"entries": entries, "next": next_page}
+
+
+@router.get("/{customer}/calls", response_model=CallPage)
+async def read_calls(
+    request: Request,
+    operator: Caller,
+    customer: CustomerId,
+    state: CallState | None = None,
+    after: After = "",
+    limit: Limit = 50,
+) -> Any:
+    """The customer's calls, newest first."""
+    db = services_of(request).db
+    await customer_in_scope(db, operator, customer)
+    rows, next_page = await list_calls(
+        db, operator, account_id=customer, state=state, after=after, limit=limit
+    )
+    return {"calls": [call_json(row) for row in rows], "next": next_page}
+
+
+def _signature(operator: Operator) -> str:
+    return f"api:{operator.name}"
+
+
+def _phones(made: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "technology": each.technology.value,
+            "user_name": each.user_name,
+            "secret": each.secret,
+            "device_token": each.device_token,
+        }
+        for each in made
+    ]

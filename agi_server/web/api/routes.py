@@ -1,0 +1,51 @@
+"""The application under /api/v1, with its OpenAPI document at /api/v1/openapi.json."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from agi_server.web.api import business, calls, customers
+from agi_server.web.api.access import caller
+from agi_server.web.api.problems import PROBLEMS, Problem, add_problems
+from agi_server.web.services import WebServices
+
+_ABOUT = (
+    "Money is a decimal string, times are in UTC. A token has the rights of its operator"
+    " (`agi-server admin token create`). Lists are paged by `after`. What moves money needs an"
+    " Idempotency-Key."
+)
+
+
+def api(services: WebServices) -> FastAPI:
+    """The API."""
+    app = FastAPI(
+        title="agi-server",
+        version="1",
+        description=_ABOUT,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": "/api/v1"}],
+        root_path_in_servers=False,
+    )
+    app.state.services = services
+    everything = APIRouter(dependencies=[Depends(caller)], responses=PROBLEMS)
+    for module in (customers, calls, business):
+        everything.include_router(module.router)
+    app.include_router(everything)
+    add_problems(app)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """The document refers to the schema of a problem, which no operation takes or gives as JSON."""
+    document = app.openapi
+
+    def with_problems() -> dict[str, Any]:
+        described = document()
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        described["components"]["schemas"] |= {**schema.pop("$defs"), "Problem": schema}
+        return described
+
+    app.openapi = with_problems  # type: ignore[method-assign]

@@ -1,0 +1,197 @@
+"""The API: who may, what is refused, and that money moves once."""
+
+import asyncio
+import sys
+from typing import Any
+
+import httpx
+import pytest
+
+from agi_server.accounts.groups import create_group
+from agi_server.web.auth import operators
+from agi_server.web.auth.roles import Role
+from conftest import Web
+from support.business import MICROS
+from support.channel import Channel
+from support.clock import Clock
+from support.event_log import EventLog
+
+
+class Client:
+    """A program with a token of an operator."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers)
+
+    async def ask(self, method: str, path: str, status: int = 200, **about: Any) -> Any:
+        """The JSON of an answer of this status; errors are problems."""
+        answer = await self._client.request(method, path, **about)
+        assert status == answer.status_code, answer.text
+        if status >= 400:
+            assert "application/problem+json" == answer.headers["content-type"]
+            assert status == answer.json()["status"]
+        return answer.json() if answer.content else None
+
+    async def refill(self, customer: int, key: str, amount: str, status: int = 201) -> Any:
+        return await self.ask(
+            "POST", f"/customers/{customer}/refills", status,
+            json={"amount": amount}, headers={"Idempotency-Key": key},
+        )  # fmt: skip
+
+
+@pytest.fixture
+async def admin(web: Web) -> Client:
+    """With the token of an administrator."""
+    await web.operator()
+    return Client(web.url, await web.token())
+
+
+async def test_without_a_token_in_use_nothing_is_answered(
+    web: Web, admin: Client, events: EventLog
+) -> None:
+    for client in (Client(web.url), Client(web.url, "wrong"), Client(web.url, "x" * 5000)):
+        await client.ask("GET", "/customers", 401)
+    await admin.ask("GET", "/customers")
+    await operators.revoke_token(web.business.pool, "alice", "test", at=web.business.now())
+    await admin.ask("GET", "/customers", 401)
+    assert 4 == len(events.of("web.refused", reason="token"))
+
+
+async def test_a_customer_lives_its_life(web: Web, admin: Client) -> None:
+    made = await admin.ask(
+        "POST", "/customers", 201,
+        json={"last_name": "Smith", "plan": "standard", "callerids": ["442079460003"],
+              "create_sip": True, "simultaneous_access": 2},
+    )  # fmt: skip
+    customer, (phone,) = made["customer"], made["phones"]
+    assert customer["account_number"].isdigit()
+    assert "sip" == phone["technology"]
+    path = f"/customers/{customer['id']}"
+    (found,) = (await admin.ask("GET", "/customers?search=smi"))["customers"]
+    assert customer["id"] == found["id"]
+    assert "*" in found["account_number"]
+    await admin.ask("PATCH", path, json={"last_name": None, "discount": "7.5"})
+    changed = await admin.ask("GET", path)
+    assert (None, "7.5") == (changed["last_name"], changed["discount"])
+    wrong = {"discount": "100", "timezone": "Mars/Base"}
+    refused = await admin.ask("PATCH", path, 422, json=wrong)
+    assert {"discount", "timezone"} == {each["field"] for each in refused["errors"]}
+    await admin.ask("PATCH", path, 422, json={"balance": "1000"})
+    assert "cancelled" == (await admin.ask("DELETE", path))["status"]
+
+
+async def test_a_refill_asked_for_again_is_answered_the_same_and_given_once(
+    web: Web, admin: Client
+) -> None:
+    account = await web.business.customer(MICROS)
+    answers = await asyncio.gather(*(admin.refill(account.id, "order-1", "2.50") for _ in range(5)))
+    assert [{"customer": account.id, "amount": "2.50", "balance": "3.50", "currency": "USD"}] * 5 \
+        == answers  # fmt: skip
+    await admin.refill(account.id, "order-2", "1")
+    assert "3.50" == (await admin.refill(account.id, "order-1", "2.50"))["balance"]
+    await admin.refill(account.id, "order-1", "2.51", 409)
+    await admin.refill(account.id, "order-3", "-1", 422)
+    await admin.ask("POST", f"/customers/{account.id}/refills", 422, json={"amount": "1"})
+    assert 4_500_000 == (await web.business.account(account)).balance_micros
+
+
+async def test_lists_are_paged_and_each_thing_stands_on_one_page(
+    web: Web, admin: Client, clock: Clock
+) -> None:
+    accounts = [await web.business.customer(MICROS) for _ in range(5)]
+    phone = Channel(web.fastagi_port, clock, accountcode=accounts[0].account_number)
+    for _ in range(3):
+        await phone.authorize()
+        clock.advance(30)
+        await phone.settle(10_000)
+    for path, name, count in (
+        ("/customers", "customers", 5),
+        ("/calls", "calls", 3),
+        (f"/customers/{accounts[0].id}/calls", "calls", 3),
+        (f"/customers/{accounts[0].id}/ledger", "entries", 4),
+    ):
+        seen, after = [], ""
+        while after is not None:
+            shown = await admin.ask("GET", path, params={"limit": 2, "after": after})
+            seen += [str(each) for each in shown[name]]
+            after = shown["next"]
+        assert count == len(set(seen)) == len(seen)
+
+
+async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: EventLog) -> None:
+    await create_group(web.business.pool, "offices")
+    own = await web.business.customer(MICROS, group="offices")
+    other = await web.business.customer(MICROS)
+    await web.operator("bob", Role.RESELLER, group="offices")
+    await web.operator("carol", Role.SUPPORT)
+    reseller = Client(web.url, await web.token("bob"))
+    support = Client(web.url, await web.token("carol"))
+
+    (found,) = (await reseller.ask("GET", "/customers"))["customers"]
+    assert own.id == found["id"]
+    assert [] == (await reseller.ask("GET", "/customers?group=others"))["customers"]
+    for path in ("", "/calls", "/ledger"):
+        await reseller.ask("GET", f"/customers/{other.id}{path}", 404)
+    await reseller.ask("PATCH", f"/customers/{other.id}", 404, json={"city": "Rome"})
+    await reseller.refill(other.id, "a", "5", 404)
+    await reseller.refill(own.id, "b", "5")
+    await reseller.ask("PATCH", f"/customers/{own.id}", 422, json={"group": None})
+    for path in ("/rate-cards", "/plans", "/trunks", "/groups"):
+        await reseller.ask("GET", path, 403)
+        await support.ask("GET", path)
+    await support.refill(own.id, "c", "5", 403)
+    await support.ask("POST", "/customers", 403, json={})
+    await support.ask("PATCH", "/trunks/gw", 403, json={"enabled": False})
+    assert MICROS == (await web.business.account(other)).balance_micros
+    assert events.of("web.refused", operator="bob", account_id=other.id)
+    assert 3 == len(events.of("web.refused", operator="carol"))
+
+
+async def test_a_sheet_is_compared_then_stored_then_activated(web: Web, admin: Client) -> None:
+    head = "prefix,destination,price_per_minute,initial,increment\n"
+    path = "/rate-cards/retail/sheet"
+    broken = await admin.ask("PUT", path, content=head + "44,UK,x,1,1\n")
+    assert [2] == [each["line"] for each in broken["errors"]]
+    compared = await admin.ask("PUT", f"{path}?dry_run=true", content=head + "44,UK,0.07,1,1\n")
+    assert (1, 2, None) == (
+        compared["counts"]["up"], compared["counts"]["removed"], compared["version"]
+    )  # fmt: skip
+    stored = await admin.ask("PUT", path, content=head + "44,UK,0.07,1,1\n")
+    assert 2 == stored["version"]
+    await admin.ask("POST", "/rate-cards/retail/versions/2/activate", 204)
+    cards = {each["name"]: each["in_force"] for each in await admin.ask("GET", "/rate-cards")}
+    assert 2 == cards["retail"]
+
+
+async def test_errors_of_every_kind_are_problems(web: Web, admin: Client) -> None:
+    await admin.ask("GET", "/nothing", 404)
+    await admin.ask("PUT", "/customers", 405)
+    await admin.ask("GET", "/customers/99", 404)
+    await admin.ask("GET", "/customers/x", 422)
+    await admin.ask("GET", "/customers?after=x", 422)
+    await admin.ask("GET", "/customers?search=%00", 422)
+    await admin.ask(
+        "POST", "/customers", 400, content="{", headers={"Content-Type": "application/json"}
+    )
+    await admin.ask("POST", "/customers", 422, json={"plan": "nothing"})
+
+
+@pytest.mark.timeout(300)
+async def test_every_answer_is_a_documented_one_and_none_is_a_fault(
+    web: Web, admin: Client, events: EventLog
+) -> None:
+    await web.business.customer()
+    token = await operators.create_token(web.business.pool, "alice", "fuzz", at=web.business.now())
+    checks = ("not_a_server_error", "status_code_conformance", "content_type_conformance",
+              "response_schema_conformance")  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "schemathesis.cli", "run", f"{web.url}/api/v1/openapi.json",
+        "--header", f"Authorization: Bearer {token}", "--checks", ",".join(checks),
+        "--max-examples", "6", "--phases", "examples,fuzzing", "--seed", "1",
+        "--generation-database", "none",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert 0 == process.returncode, output.decode()[-6000:]
+    assert [] == events.of("web.failed")
