@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from agi_server.ledger.refills import RefillRefusedError
+from agi_server.ledger.booking import BookingRefusedError
 from agi_server.observe.masking import mask_text
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, NotFoundError, RefusedError
 from agi_server.storage.postgres.health import CONNECTION_FAULTS
@@ -86,7 +86,7 @@ def add_problems(api: FastAPI) -> None:
         (NotAllowedError, 403),
         (NotFoundError, 404),
         (RefusedError, 409),
-        (RefillRefusedError, 422),
+        (BookingRefusedError, 422),
         (asyncpg.DataError, 400),
         *((fault, 503) for fault in (*CONNECTION_FAULTS, asyncpg.QueryCanceledError)),
         (Exception, 500),
@@ -104,7 +104,7 @@ def _told(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
                 error=str(error),
                 exc_type=type(error).__name__,
             )
-        told = isinstance(error, RefusedError | RefillRefusedError | NotAllowedError)
+        told = isinstance(error, RefusedError | BookingRefusedError | NotAllowedError)
         detail = mask_text(str(error)) if told else None
         if isinstance(error, RefusedError) and error.field is not None:
             # A field that names what does not exist is a wrong value, not a wrong address.
