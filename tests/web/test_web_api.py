@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from web_client import Web
 
 from agi_server.accounts.groups import create_group
 from agi_server.web.auth import operators
 from agi_server.web.auth.roles import Role
-from conftest import Web
 from support.business import MICROS
 from support.channel import Channel
 from support.clock import Clock

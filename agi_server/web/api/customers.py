@@ -13,6 +13,7 @@ from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.customers import create_account, find_by_id
 from agi_server.accounts.ending import delete_account
 from agi_server.accounts.groups import prepare_account
+from agi_server.accounts.phones import create_wanted_phones
 from agi_server.calls.records import CallState
 from agi_server.ledger.refills import refill
 from agi_server.refused import InvalidFieldError
@@ -201,9 +202,7 @@ async def delete_customer(request: Request, operator: Caller, customer: Customer
     await customer_in_scope(services.db, operator, customer)
     editor = Editor(changed_by=_signature(operator), at=services.now())
     account, _ = await delete_account(services.db, customer, editor)
-    await create_wanted_phones(
-        services.db, account, services.settings.phones, at=services.now()
-    )
+    await create_wanted_phones(services.db, account, services.settings.phones, at=services.now())
     return customer_json(account)
 
 
