@@ -124,17 +124,38 @@ def _check_command(line: list[str]) -> None:
     assert {word for word in line if word.startswith("--")} <= known, line
 
 
-def test_every_test_that_a_promise_names_exists() -> None:
-    named = re.findall(r"^- (tests/\S+)::(test_\w+)$", (DOCS / "promises.md").read_text(), re.M)
-    assert named
-    for file, name in named:
-        assert name in {
-            node.name
-            for node in ast.walk(ast.parse((ROOT / file).read_text()))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        }, f"{file}::{name}"
-    promises = re.split(r"^\*\*\d+\.", (DOCS / "promises.md").read_text(), flags=re.M)[1:]
-    assert [] == [promise for promise in promises if "\n- tests/" not in promise]
+def promises() -> dict[int, str]:
+    """The text of each promise by its number."""
+    parts = re.split(r"^\*\*(\d+)\. ", (DOCS / "promises.md").read_text(), flags=re.M)[1:]
+    return dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+
+
+def names_of_tests(file: Path) -> set[str]:
+    return {
+        node.name
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    }
+
+
+def test_each_of_the_eleven_promises_has_its_bound_mechanism_and_tests_that_exist() -> None:
+    assert list(range(1, 12)) == list(promises())
+    for number, promise in promises().items():
+        assert re.search(r"^\*Bound:\* (?s:(?!\n\n).)*\d", promise, re.M), (
+            number
+        )  # a bound is a figure
+        assert re.search(r"^\*Mechanism:\* .", promise, re.M), number
+        named = re.findall(r"^- (\S+?)::(\w+)$", promise, re.M)
+        assert len(named) == len(re.findall(r"^- ", promise, re.M)) > 0, number
+        for file, name in named:
+            assert name in names_of_tests(ROOT / file), f"{number}: {file}::{name}"
+
+
+def test_no_file_of_tests_that_break_things_is_without_a_promise() -> None:
+    named = set(re.findall(r"^- (tests/\S+)::", (DOCS / "promises.md").read_text(), re.M))
+    files = {str(file.relative_to(ROOT)) for file in (ROOT / "tests/faults").glob("test_*.py")}
+    assert set() == files - named
 
 
 def test_the_unit_drains_before_anything_is_killed(tmp_path: Path) -> None:

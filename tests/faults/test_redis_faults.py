@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -10,10 +11,12 @@ from agi_server.accounts.account import Account
 from agi_server.storage.redis import slots as redis_slots
 from support.business import MICROS, Business, nothing_reserved, until_waiting_for_a_lock
 from support.channel import Answer, Channel
+from support.checker import slots, until
 from support.clock import Clock
 from support.daemons import Daemon
 from support.event_log import EventLog
 from support.fixtures import StartDaemon
+from support.redis_server import RedisServer, free_port
 from support.wire_proxy import Proxy, cut_at_answer, cut_before, half_open_after
 
 DEADLINE_MS = 1000
@@ -201,3 +204,57 @@ async def test_a_slot_is_given_back_when_the_database_fails_behind_it(
     assert postgres_proxy.happened.is_set()
     await daemon.stop()
     assert set() == await slots_of(business, account)
+
+
+async def test_a_replica_takes_the_place_of_redis_and_the_limit_holds(
+    business: Business,
+    start_daemon: StartDaemon,
+    clock: Clock,
+    redis_proxy: Proxy,
+    proxy_directory: Path,
+    asked_again_at_once: None,
+) -> None:
+    primary, replica = RedisServer(proxy_directory / "a"), RedisServer(proxy_directory / "b")
+    account = await business.customer(100 * MICROS, simultaneous_access=3)
+    try:
+        await primary.start(port=(port := free_port()))
+        await replica.start(replica_of=port)
+        redis_proxy.target = str(primary.socket)
+        daemon = await start_daemon(redis_url=redis_proxy.address)
+        phones = [Channel(daemon.port, clock, accountcode=account.account_number) for _ in range(4)]
+        calls = {(await phone.authorize()).call for phone in phones[:2]}
+
+        async def replicated() -> bool:
+            return calls == (await slots(replica.url)).get(f"{{{account.id}}}:slots")
+
+        await until(replicated)
+        primary.kill()
+        assert (await phones[2].authorize()).allowed
+        await replica.promote()
+        redis_proxy.target = str(replica.socket)
+        assert "too_many_calls" == (await phones[3].authorize()).reason
+        for phone in phones[:3]:
+            await phone.settle()
+        assert await nothing_reserved(business, account)
+        assert {} == await slots(replica.url)
+        assert (await phones[3].authorize()).allowed
+        assert {phones[3].answer.call} == (await slots(replica.url))[f"{{{account.id}}}:slots"]
+        await phones[3].settle()
+    finally:
+        primary.kill()
+        replica.kill()
+
+
+async def test_all_keys_of_an_account_lie_together_in_a_cluster(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    await business.pool.execute("UPDATE trunk SET capacity = 10")
+    daemon = await start_daemon()
+    account = await business.customer(simultaneous_access=3)
+    phone = Channel(daemon.port, clock, accountcode=account.account_number)
+    assert (await phone.authorize()).allowed
+    async with Redis.from_url(business.redis_url, decode_responses=True) as redis:
+        keys = [key async for key in redis.scan_iter("*")]
+    tags = [key.partition("{")[2].partition("}")[0] for key in keys]
+    assert {str(account.id), "trunks"} == set(tags)
+    await phone.settle()

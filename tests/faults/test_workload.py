@@ -2,8 +2,10 @@
 
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,3 +67,19 @@ async def test_every_answer_is_legal_while_daemons_redis_and_postgres_are_killed
     answers = {reason or "allowed": n for reason, n in workload.auditor.answers.items()}
     assert answers["allowed"] > 20
     swept(f"{workload.steps_done} steps, {workload.kills} kills, answers {answers}, 0 violations")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+async def test_soak(new_workload: NewWorkload, swept: Callable[[str], None]) -> None:
+    """Round after round for SOAK_SECONDS; the first one has the seed SOAK_SEED."""
+    ends = time.monotonic() + float(os.environ.get("SOAK_SECONDS", "300"))
+    first = seed()
+    steps = kills = 0
+    for number in count(first):
+        workload = await new_workload(number)
+        await run(workload, callers=10, steps=100, kills=12)
+        steps, kills = steps + workload.steps_done, kills + workload.kills
+        swept(f"seeds {first} to {number}: {steps} steps, {kills} kills, 0 violations")
+        if time.monotonic() > ends:
+            break

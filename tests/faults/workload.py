@@ -94,6 +94,8 @@ class Workload:
                 tasks.create_task(self._caller(random.Random(f"{self.seed}/{number}"), steps))
             await self._killer(dice, callers * steps, callers * steps // (kills + 1))
         await self._check()
+        for daemon, _ in self._alive.values():
+            daemon.kill()
 
     # What callers do.
 

@@ -1,6 +1,7 @@
 """A Valkey of its own for tests that kill it, or have it fail over to a replica."""
 
 import asyncio
+import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,13 @@ from redis.exceptions import RedisError
 from agi_server.storage import embedded_servers
 
 _POLL_S = 0.02
+
+
+def free_port() -> int:
+    """A port of TCP that nobody has just now."""
+    with socket.socket() as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        return int(candidate.getsockname()[1])
 
 
 class RedisServer:
