@@ -21,6 +21,8 @@ SESSION = "FastAgiServer._run"
 RECOVERY = "_recover"
 COMMAND = "with_database.<locals>.run.<locals>.in_session"
 LANES = 4
+# Two cores that others use as well may take a while for some fifty deaths.
+pytestmark = pytest.mark.timeout(400)
 Tell = Callable[[str], None]
 MakeLanes = Callable[..., Awaitable[list[Lane]]]
 
