@@ -69,7 +69,7 @@ class MortalWorld:
                     )
                 )
         self._config.write_text(
-            "[fastagi]\ndeadline_ms = 5000\n[calls]\nrecover_every_s = 10\n"
+            "[fastagi]\ndeadline_ms = 5000\n[calls]\nrecover_every_s = 10\n[web]\nenabled = false\n"
             f'[[ami]]\nhost = "127.0.0.1"\nport = {self.asterisk.ami_port}\n'
             'user = "agi-server"\nsecret = "loopback"\n'
         )

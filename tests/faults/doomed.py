@@ -23,6 +23,7 @@ QUICK: dict[str, Any] = {
     "fastagi": {"port": 0, "deadline_ms": 1000},
     "calls": {"recover_every_s": 1},
     "postgres": {"pool_size": 2},
+    "web": {"enabled": False},
 }
 # Later than any call that a test makes can still be up, or its end be told.
 ALL_OVER_S = 3 * 3600
