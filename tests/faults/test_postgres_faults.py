@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable
 from pathlib import Path
 
+import asyncpg
 import pytest
 from redis.asyncio import Redis
 
@@ -169,6 +170,29 @@ async def test_a_row_that_an_operator_keeps_locked_is_a_denial_in_time_and_leave
         await daemon.stop()
     assert await nothing_reserved(business, account)
     assert await no_slots(business, account)
+
+
+async def test_tables_that_an_operator_keeps_locked_are_a_denial_and_a_settle_waits_for_them(
+    business: Business, daemon: Daemon, clock: Clock, events: EventLog
+) -> None:
+    account = await business.customer()
+    phone = await allowed_again(daemon, clock, account)
+    clock.advance(30)
+    operator = await asyncpg.connect(business.postgres_dsn)
+    try:
+        async with operator.transaction():
+            await operator.execute("LOCK TABLE account, call_session, ledger_entry")
+            settling = asyncio.create_task(phone.settle(5000))
+            await events.wait("backend.down", work=None)
+            another = Channel(daemon.port, clock, accountcode=account.account_number)
+            assert "unavailable" == (await in_time(another.authorize())).reason
+        await settling
+    finally:
+        await operator.close()
+    assert "SUCCESS" == phone.variables["AGISTATUS"]
+    assert [("customer", 5000)] == await business.charges(account)
+    await daemon.stop()
+    assert await nothing_reserved(business, account)
 
 
 async def test_a_locked_row_holds_up_no_other_account_longer_than_its_deadline(

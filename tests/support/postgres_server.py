@@ -78,6 +78,17 @@ class PostgresServer:
         self._process.wait()
         self._process = None
 
+    async def start_again_if_dead(self) -> None:
+        """As an operator does after a full disk: the server ends when it cannot recover."""
+        while True:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                await self.start()
+            with suppress(OSError, asyncpg.PostgresError):
+                await self.execute("SELECT 1")
+                return
+            await asyncio.sleep(_POLL_S)
+
     async def promote(self) -> None:
         """The standby becomes the primary."""
         await self.execute("SELECT pg_promote()")
