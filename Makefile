@@ -42,6 +42,7 @@ bench: $(INSTALLED_FOR_BENCH)
 	$(PYTHON) tests/benchmarks/bench_rating.py
 	$(PYTHON) tests/benchmarks/bench_reload.py
 	$(PYTHON) tests/benchmarks/bench_import.py
+	$(PYTHON) tests/benchmarks/bench_verify.py
 	$(PYTHON) -m agi_server bench --embedded --calls 5000
 
 lint: venv
