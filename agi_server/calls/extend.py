@@ -19,6 +19,7 @@ import structlog
 from agi_server.asterisk.ami import AmiError, AmiRefusedError
 from agi_server.asterisk.link import AsteriskLink, AsteriskLinks
 from agi_server.asterisk.live_calls import Change, LiveChannel
+from agi_server.calls.caps import caps_of
 from agi_server.calls.sessions import OpenSession, SessionMemory, read_session
 from agi_server.calls.slices import SliceFunds, Slicing, next_slice
 from agi_server.settings import CallsSettings
@@ -117,13 +118,18 @@ class Extender:
     async def _extend(self, session: OpenSession, started: float) -> OpenSession | None:
         """Hold the next slice; None when there is none, or somebody else was faster."""
         for _ in range(_HOLD_TRIES):
-            funds = await self._db.fetchrow(statement("calls/account_funds"), session.account_id)
+            row = await self._db.fetchrow(statement("calls/account_funds"), session.account_id)
+            now = self._now()
+            left_micros = caps_of(row, now).left_micros
+            available_micros = row["available_micros"]
+            if left_micros is not None:
+                available_micros = min(available_micros, left_micros)
             further = next_slice(
                 session,
                 SliceFunds(
                     held_micros=session.held_micros,
-                    available_micros=funds["available_micros"],
-                    open_calls=funds["open_calls"],
+                    available_micros=available_micros,
+                    open_calls=row["open_calls"],
                 ),
                 self._slicing,
                 self._max_free_s,
@@ -137,7 +143,8 @@ class Extender:
                 session.limit_ms,
                 further.limit_s * 1000,
                 further.held_micros,
-                self._now() + timedelta(seconds=self._slicing.retry_s),
+                now + timedelta(seconds=self._slicing.retry_s),
+                now,
             )
             if limit_ms is not None:
                 return self._extended(session, limit_ms, further.held_micros, started)

@@ -199,7 +199,7 @@ async def test_of_many_that_extend_a_hold_at_once_one_does(
     async def extend(held_micros: int) -> int | None:
         limit_ms: int | None = await business.pool.fetchval(
             statement("calls/extend_hold"),
-            account.id, call, 61_000, held_micros, held_micros, clock(),
+            account.id, call, 61_000, held_micros, held_micros, clock(), clock(),
         )  # fmt: skip
         return limit_ms
 
@@ -215,8 +215,16 @@ async def test_of_many_that_extend_a_hold_at_once_one_does(
     assert await nothing_reserved(business, account)
 
 
-@pytest.mark.parametrize("stop", [{"status": 6}, {"locked": True}])
-async def test_the_hold_of_an_account_that_may_not_call_any_more_is_not_extended(
+@pytest.mark.parametrize(
+    "stop",
+    [
+        {"status": 6},
+        {"locked": True},
+        {"max_cost_micros_per_hour": 79 * SECOND},
+        {"max_cost_micros_per_day": 79 * SECOND},
+    ],
+)
+async def test_the_hold_of_an_account_that_may_not_call_or_spend_more_is_not_extended(
     business: Business, start_daemon: StartDaemon, clock: Clock, stop: dict[str, object]
 ) -> None:
     daemon = await start_daemon(**ROLLING)
@@ -226,6 +234,6 @@ async def test_the_hold_of_an_account_that_may_not_call_any_more_is_not_extended
     await business.set(account, **stop)
     sql = statement("calls/extend_hold")
     assert None is await business.pool.fetchval(
-        sql, account.id, call, 61_000, 80_000, 80 * SECOND, clock()
+        sql, account.id, call, 61_000, 80_000, 80 * SECOND, clock(), clock()
     )
     await phone.settle()
