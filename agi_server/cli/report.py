@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from agi_server.calls.reports import ReportBy, ReportRow, report_calls
+from agi_server.calls.traffic_targets import traffic_targets
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import clock, money, print_list
 from agi_server.cli.parameters import TIME, ZONE, json_option
+from agi_server.observe.masking import mask_account_number
 
 _DEFAULT_PERIOD = timedelta(days=30)
 
@@ -154,3 +156,39 @@ def _hundredths(value: int | None) -> str | None:
         return None
     sign, digits = "-" * (value < 0), abs(value)
     return f"{sign}{digits // 100}.{digits % 100:02}"
+
+
+@report.command()
+@click.option(
+    "--month", metavar="YYYY-MM", help="In each customer's time zone; else the present one."
+)
+@click.option(
+    "--only", type=click.Choice(("above", "below")), help="Customers above or below their target."
+)
+@json_option
+@with_database
+async def target(session: Session, month: str | None, only: str | None, as_json: bool) -> None:
+    """Minutes of a month beside the traffic expected of each customer.
+
+    \b
+    Example:
+      agi-server report target --only below
+      agi-server report target --month 2026-03 --json
+    """
+    try:
+        first = datetime.strptime(month or session.now.strftime("%Y-%m"), "%Y-%m").date()
+    except ValueError:
+        raise click.BadParameter("must be a month like 2026-03", param_hint="--month") from None
+    shown = [
+        {
+            "id": each.account_id,
+            "account_number": mask_account_number(each.account_number),
+            "minutes": each.minutes,
+            "traffic_per_month": each.expected_minutes,
+            "target_traffic": each.target_traffic,
+            "reached": each.reached,
+        }
+        for each in await traffic_targets(session.db, first)
+        if only is None or each.reached == (only == "above")
+    ]
+    print_list(shown, as_json=as_json, nothing="no customers with a traffic per month")

@@ -2,6 +2,8 @@
 test_expiry, test_parallel_calls and test_priced_calls."""
 
 import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,12 @@ from agi_server.accounts.account import AccountStatus
 from agi_server.accounts.audit import Editor, list_changes
 from agi_server.accounts.callerids import remove_callerid, switch_callerid
 from agi_server.accounts.changes import update_account
+from agi_server.accounts.confirmation import (
+    ConfirmationError,
+    confirm_signup,
+    confirmation_token,
+)
+from agi_server.calls.traffic_targets import traffic_targets
 from agi_server.tariffs import plans
 from support.business import MICROS, PER_MINUTE, Business
 from support.channel import Channel, Dialled
@@ -212,3 +220,86 @@ async def test_a_free_call_may_go_when_the_caps_are_used_up(
     ).allowed
     refused = channel(accountcode=account.account_number, extension=DEAR)
     assert "fraud_guard" == (await refused.authorize()).reason
+
+
+async def test_an_account_that_waits_for_the_link_in_its_mail_calls_once_it_was_followed(
+    business: Business, channel: NewChannel, clock: Clock
+) -> None:
+    now = clock.freeze()
+    fields: dict[str, Any] = {"status": AccountStatus.UNCONFIRMED, "email": "ann@example.com"}
+    account, other = [await business.customer(**fields) for _ in range(2)]
+    hour = timedelta(hours=1)
+    token = await confirmation_token(business.pool, account, at=now, valid=hour)
+    assert "account_unconfirmed" == (
+        (await channel(accountcode=account.account_number).authorize()).reason
+    )
+    signature = token.rpartition("-")[2]
+    forged = [f"{other.id}-{token.split('-', 1)[1]}", token[:-2] + "xx", "", "1-1-" + "a" * 43]
+    forged.append(f"{account.id}-{int(now.timestamp()) + 99_999}-{signature}")
+    for wrong in forged:
+        with pytest.raises(ConfirmationError, match="not valid"):
+            await confirm_signup(business.pool, wrong, at=now)
+    with pytest.raises(ConfirmationError, match="expired"):
+        await confirm_signup(business.pool, token, at=now + hour + timedelta(seconds=1))
+    confirmed = await confirm_signup(business.pool, token, at=now + hour)
+    assert (True, AccountStatus.ACTIVE) == (confirmed.signup_confirmed, confirmed.status)
+    assert confirmed == await confirm_signup(business.pool, token, at=now + hour * 9)
+    assert (await channel(accountcode=account.account_number).authorize()).allowed
+    (change,) = await list_changes(business.pool, account.id, field="status")
+    assert ("confirmation link", "unconfirmed", "active") == (
+        change.changed_by,
+        change.old,
+        change.new,
+    )
+
+
+async def test_a_link_to_an_address_that_was_changed_or_an_account_suspended_confirms_nothing(
+    business: Business, clock: Clock
+) -> None:
+    now = clock.freeze()
+    account = await business.customer(status=AccountStatus.UNCONFIRMED, email="ann@example.com")
+    token = await confirmation_token(business.pool, account, at=now, valid=timedelta(hours=1))
+    change: dict[str, Any] = {"email": "bob@example.com"}
+    await update_account(business.pool, account.id, change, editor(business))
+    with pytest.raises(ConfirmationError, match="not valid"):
+        await confirm_signup(business.pool, token, at=now)
+    change = {"email": "ann@example.com", "status": AccountStatus.SUSPENDED}
+    suspended, _ = await update_account(business.pool, account.id, change, editor(business))
+    with pytest.raises(ConfirmationError, match="waits for no"):
+        await confirm_signup(business.pool, token, at=now)
+    with pytest.raises(ConfirmationError, match="waits for no"):
+        await confirmation_token(business.pool, suspended, at=now, valid=timedelta(hours=1))
+
+
+async def test_minutes_of_a_month_in_the_accounts_zone_stand_beside_those_expected(
+    business: Business, channel: NewChannel, clock: Clock
+) -> None:
+    clock.freeze()
+    account = await business.customer(
+        timezone="Asia/Tokyo", traffic_minutes_per_month=2, target_traffic="United Kingdom"
+    )
+    await business.customer()
+    for _ in range(3):
+        phone = channel(accountcode=account.account_number)
+        await phone.authorize()
+        clock.advance(60)
+        await phone.settle(59_000)
+    sql = "UPDATE call_session SET authorized_at = $2 WHERE call_id = $1"
+    calls = await business.pool.fetch("SELECT call_id FROM call_session ORDER BY authorized_at")
+    for call, text in zip(
+        calls, ("2026-02-28T15:00", "2026-03-31T14:59", "2026-03-31T15:00"), strict=True
+    ):
+        await business.pool.execute(sql, call["call_id"], datetime.fromisoformat(f"{text}:00Z"))
+    (march,) = await traffic_targets(business.pool, date(2026, 3, 1))
+    assert (account.id, 1, 2, "United Kingdom", False) == (
+        march.account_id,
+        march.minutes,
+        march.expected_minutes,
+        march.target_traffic,
+        march.reached,
+    )
+    await update_account(
+        business.pool, account.id, {"traffic_minutes_per_month": 1}, editor(business)
+    )
+    (march,) = await traffic_targets(business.pool, date(2026, 3, 1))
+    assert march.reached

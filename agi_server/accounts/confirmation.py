@@ -1,0 +1,84 @@
+"""The link in the confirmation mail: signed, for one account and mail address, until it expires.
+
+Whoever follows it has read mail at that address: the account leaves status unconfirmed.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from agi_server.accounts.account import Account, AccountStatus, changed_account
+from agi_server.accounts.audit import Editor, record_changes
+from agi_server.accounts.changes import store_changes
+from agi_server.accounts.customers import find_by_id
+from agi_server.refused import NotFoundError, RefusedError
+from agi_server.storage.postgres.statements import statement
+
+CONFIRMED_BY = "confirmation link"
+_PURPOSE = "confirmation"
+_TOKEN = re.compile(r"([0-9]{1,18})-([0-9]{1,12})-([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+class ConfirmationError(RefusedError):
+    """The link confirms nothing; the message tells the customer why."""
+
+
+async def confirmation_token(db: Any, account: Account, *, at: datetime, valid: timedelta) -> str:
+    """What stands in the link to an account that waits for it.
+
+    Raises ConfirmationError for an account without a mail address, or one that waits for nothing.
+    """
+    if account.email is None:
+        raise ConfirmationError("the account has no mail address")
+    if account.status is not AccountStatus.UNCONFIRMED:
+        raise ConfirmationError("the account waits for no confirmation")
+    expires = int((at + valid).timestamp())
+    return f"{account.id}-{expires}-{_signature(await _key(db), account, expires)}"
+
+
+async def confirm_signup(pool: Any, token: str, *, at: datetime) -> Account:
+    """Make the account active whose link this is; followed again, nothing happens.
+
+    Raises ConfirmationError for a token that is not ours, has expired or is of another address.
+    """
+    parts = _TOKEN.fullmatch(token)
+    if parts is None:
+        raise ConfirmationError("this link is not valid")
+    account_id, expires = int(parts[1]), int(parts[2])
+    async with pool.acquire() as db, db.transaction():
+        await db.execute(statement("accounts/lock_row"), account_id)
+        try:
+            account = await find_by_id(db, account_id)
+        except NotFoundError:
+            raise ConfirmationError("this link is not valid") from None
+        if not hmac.compare_digest(_signature(await _key(db), account, expires), parts[3]):
+            raise ConfirmationError("this link is not valid")
+        if account.signup_confirmed:
+            return account
+        if int(at.timestamp()) > expires:
+            raise ConfirmationError("this link has expired: ask for another")
+        if account.status is not AccountStatus.UNCONFIRMED:
+            raise ConfirmationError("the account waits for no confirmation")
+        after = changed_account(account, {"status": AccountStatus.ACTIVE})
+        changes = await store_changes(db, account, after, {})
+        confirmed = {"confirmed_at": at.isoformat()}
+        await db.execute(statement("accounts/update_customer"), account_id, confirmed)
+        await record_changes(db, account_id, changes, Editor(changed_by=CONFIRMED_BY, at=at))
+        return await find_by_id(db, account_id)
+
+
+async def _key(db: Any) -> bytes:
+    key: bytes = await db.fetchval(
+        statement("accounts/signing_key"), _PURPOSE, secrets.token_bytes(32)
+    )
+    return key
+
+
+def _signature(key: bytes, account: Account, expires: int) -> str:
+    signed = f"{account.id}:{expires}:{account.email}".encode()
+    digest = hmac.new(key, signed, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
