@@ -2,8 +2,9 @@
 test_expiry, test_parallel_calls and test_priced_calls."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -274,32 +275,31 @@ async def test_a_link_to_an_address_that_was_changed_or_an_account_suspended_con
 async def test_minutes_of_a_month_in_the_accounts_zone_stand_beside_those_expected(
     business: Business, channel: NewChannel, clock: Clock
 ) -> None:
-    clock.freeze()
+    now = clock.freeze()
+    tokyo = ZoneInfo("Asia/Tokyo")
+    begin = (now.astimezone(tokyo).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+             + timedelta(days=32)).replace(day=1)  # fmt: skip
+    end = (begin + timedelta(days=32)).replace(day=1)
     account = await business.customer(
         timezone="Asia/Tokyo", traffic_minutes_per_month=2, target_traffic="United Kingdom"
     )
     await business.customer()
-    for _ in range(3):
+    for start in (begin - timedelta(seconds=1), begin, end - timedelta(seconds=1)):
+        clock.advance((start - clock()).total_seconds())
         phone = channel(accountcode=account.account_number)
         await phone.authorize()
         clock.advance(60)
-        await phone.settle(59_000)
-    sql = "UPDATE call_session SET authorized_at = $2 WHERE call_id = $1"
-    calls = await business.pool.fetch("SELECT call_id FROM call_session ORDER BY authorized_at")
-    for call, text in zip(
-        calls, ("2026-02-28T15:00", "2026-03-31T14:59", "2026-03-31T15:00"), strict=True
-    ):
-        await business.pool.execute(sql, call["call_id"], datetime.fromisoformat(f"{text}:00Z"))
-    (march,) = await traffic_targets(business.pool, date(2026, 3, 1))
+        await phone.settle(45_000)
+    (month,) = await traffic_targets(business.pool, begin.date())
     assert (account.id, 1, 2, "United Kingdom", False) == (
-        march.account_id,
-        march.minutes,
-        march.expected_minutes,
-        march.target_traffic,
-        march.reached,
+        month.account_id,
+        month.minutes,
+        month.expected_minutes,
+        month.target_traffic,
+        month.reached,
     )
     await update_account(
         business.pool, account.id, {"traffic_minutes_per_month": 1}, editor(business)
     )
-    (march,) = await traffic_targets(business.pool, date(2026, 3, 1))
-    assert march.reached
+    (month,) = await traffic_targets(business.pool, begin.date())
+    assert month.reached
