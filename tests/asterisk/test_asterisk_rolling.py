@@ -29,13 +29,16 @@ async def relay(asterisk: AsteriskServer) -> AsyncIterator[AmiRelay]:
         yield relay
 
 
-async def supervise(exchange: Exchange, relay: AmiRelay | None, hold_mode: str = "rolling") -> None:
+async def supervise(
+    exchange: Exchange, relay: AmiRelay | None, hold_mode: str = "rolling", **settings: str
+) -> None:
     """The daemon again, as one that supervises over the relay, if there is one."""
     assert 0 == await exchange.daemon.terminate()
     exchange.events_before += exchange.daemon.events
     exchange.settings = {
         "AGI_SERVER_CALLS__HOLD_MODE": hold_mode,
         "AGI_SERVER_CALLS__SLICE_S": str(SLICE_S),
+        **settings,
     }
     if relay is not None:
         ami = {"host": "127.0.0.1", "port": relay.port, "user": "agi-server", "secret": "loopback"}
@@ -146,6 +149,23 @@ async def test_without_ami_a_call_ends_with_its_first_slice_however_late_it_was_
             exchange.assert_talk(record, await gw.ended(number=customer.number))
 
         await exchange.in_both_modes(scene, prefix=PER_SECOND)
+
+
+async def test_where_the_dialplan_does_not_time_the_answer_supervision_does(
+    relay: AmiRelay, exchange: Exchange
+) -> None:
+    exchange.asterisk.cli("dialplan add extension s,1,Return into untimed")
+    await supervise(exchange, relay, AGI_SERVER_CALLS__ANSWERED_SUBROUTINE="untimed")
+    customer = await exchange.customer(
+        mode=CALL, prefix=PER_SECOND, balance_micros=FIRST_S * SECOND_MICROS
+    )
+    # The caller's timeout reckons with the ringing of both routes, and the first answers at once.
+    async with callee(exchange.asterisk, "gw", Answers()):
+        seen = await call(exchange.asterisk, customer.number, user=customer.user)
+    assert (200, "the other end") == (seen.status, seen.hung_up_by)
+    (record,) = await exchange.settled(customer)
+    assert_within_holds([record])
+    assert FIRST_S == record.billed_seconds
 
 
 @pytest.mark.parametrize("hold_mode", ["full", "rolling"])
