@@ -129,7 +129,9 @@ class MortalWorld:
         return time.monotonic() - began
 
     async def close(self) -> None:
-        for part in ("daemon", "redis", "postgres"):
+        if self.daemon.lives:
+            await self.kill("daemon")
+        for part in ("redis", "postgres"):
             await self.kill(part)
 
 

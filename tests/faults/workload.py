@@ -246,4 +246,5 @@ class Workload:
             now = await self.business.account(account)
             if now.balance_micros != self.auditor.credit(account.id) - spent:
                 found.append(f"account {account.id} has {now.balance_micros}, spent {spent}")
-        assert [] == found
+        if found:
+            raise AssertionError("\n".join(found))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -64,12 +65,16 @@ class PostgresServer:
         if self._process is None:
             return
         self._process.send_signal(signal.SIGSTOP)  # so that it starts no further one
-        for pid in self._children():
+        children = self._children()
+        for pid in children:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         self._process = None
+        # One that has not died yet still has the shared memory, beside which none can start.
+        while any(map(_lives, children)):
+            time.sleep(_POLL_S)
 
     def stop(self) -> None:
         """Stop it as an operator does who is in a hurry: ends the sessions, then shuts down."""
@@ -143,6 +148,12 @@ class PostgresServer:
         )  # fmt: skip
         output, _ = await process.communicate()
         assert process.returncode == 0, output.decode()
+
+
+def _lives(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
 
 
 def _program(name: str) -> str:
