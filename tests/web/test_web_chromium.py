@@ -1,0 +1,181 @@
+"""The console in a real Chromium: what an operator does, from signing in to hanging up."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from chromium import ChromiumUnavailableError, browser_window, find_chromium
+from playwright.async_api import Page, expect
+from test_web_customer_form import VALID, WRONG
+from web_client import PASSWORD, Web
+
+from agi_server.accounts.account import FIELDS
+from agi_server.accounts.fields import Kind
+from agi_server.accounts.groups import create_group
+from agi_server.web.console import calls as console_calls
+from support.business import MICROS
+from support.channel import Channel
+from support.clock import Clock
+from support.event_log import EventLog
+
+pytestmark = pytest.mark.timeout(600)
+_KINDS = {field.name: field for field in FIELDS}
+_PATIENCE_MS = 60_000
+expect.set_options(timeout=_PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    try:
+        return find_chromium()
+    except ChromiumUnavailableError as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no Chromium to test the console with: {reason}")
+        pytest.skip(f"THE CONSOLE WAS NOT TESTED IN A BROWSER: {reason}")
+
+
+@pytest.fixture
+async def page(web: Web, chromium: str) -> AsyncIterator[Page]:
+    """A window in which the administrator alice has signed in, by the form; no script may fail."""
+    await create_group(web.business.pool, "offices")
+    await web.operator()
+    async with browser_window(chromium) as context:
+        page = await context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text
+                else None)  # fmt: skip
+        await page.goto(web.url)
+        await page.get_by_label("Name", exact=True).fill("alice")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Customers")).to_be_visible()
+        yield page
+        await shoot(page, "last")
+        assert [] == faults
+
+
+async def shoot(page: Page, name: str) -> None:
+    """Keep what it looks like, wide and on a phone, where AGI_SERVER_SCREENSHOTS says; nothing may
+    be cut off at the right."""
+    for width, height in ((1280, 900), (390, 844)):
+        await page.set_viewport_size({"width": width, "height": height})
+        overflow = await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{name} is {overflow} px too wide at {width} px"
+        if folder := os.environ.get("AGI_SERVER_SCREENSHOTS"):
+            await page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+    await page.set_viewport_size({"width": 1280, "height": 900})
+
+
+async def fill(page: Page, values: dict[str, str]) -> None:
+    """Type into the form, as its fields want it."""
+    for name, value in values.items():
+        field = page.locator(f"#f-{name}")
+        kind = _KINDS[name].kind if name in _KINDS else Kind.TEXT
+        if kind is Kind.FLAG:
+            await field.set_checked(value == "yes")
+        elif await field.evaluate("each => each.tagName") == "SELECT":
+            await field.select_option(value)
+        else:
+            await field.fill(value)
+
+
+async def test_a_customer_is_created_refilled_and_found(web: Web, page: Page) -> None:
+    await shoot(page, "customers-empty")
+    await page.get_by_role("link", name="Create customer").click()
+    await shoot(page, "customer-new")
+    chosen = {name for name in WRONG if await page.locator(f"select#f-{name}").count()}
+    wrong = {name: value for name, value in WRONG.items() if name not in chosen}
+    await fill(page, wrong)
+    await page.get_by_role("button", name="Create customer").click()
+    for name in set(wrong) - {"presented_callerid"}:
+        await expect(page.locator(f".field.wrong:has(#f-{name})")).to_have_count(1)
+    await shoot(page, "customer-wrong")
+    await page.goto(f"{web.url}/customers/new")
+    await fill(page, {**VALID, "refill": "12.50"})
+    await page.get_by_role("button", name="Create customer").click()
+    await expect(page.locator("#account-number")).to_have_text("7000000001")
+    await shoot(page, "customer-created")
+    await page.get_by_role("link", name="To the customer").click()
+    await expect(page.get_by_role("heading", name="Smith & Sons, Ann Smith")).to_be_visible()
+    await page.get_by_label("Amount in EUR").fill("7.50")
+    await page.get_by_role("button", name="Give credit").click()
+    await expect(page.locator(".funds")).to_contain_text("€20.00")
+    await shoot(page, "customer")
+    await page.get_by_role("link", name="Customers", exact=True).first.click()
+    await page.get_by_label("Search").press_sequentially("smi")
+    await expect(page.locator("#results tbody tr")).to_have_count(1)
+    await shoot(page, "customers")
+
+
+async def test_a_live_call_appears_and_ends_by_itself_and_is_hung_up(
+    web: Web, page: Page, clock: Clock, events: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await web.business.customer(10 * MICROS)
+    await page.get_by_role("link", name="Live calls").click()
+    await expect(page.get_by_text("Nobody is on the phone")).to_be_visible()
+    await shoot(page, "live-empty")
+    await page.evaluate("window.notReloaded = true")
+    phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
+    await phone.authorize()
+    await expect(page.locator("#live tbody tr")).to_have_count(1)
+    await expect(page.get_by_text("442079460000")).to_be_visible()
+    await shoot(page, "live")
+    assert await page.evaluate("window.notReloaded")
+
+    asked: list[str] = []
+
+    async def ended(_: object, call: dict[str, str], __: object) -> None:
+        asked.append(call["uniqueid"])
+        clock.advance(30)
+        await phone.settle(10_000)
+
+    monkeypatch.setattr(console_calls, "hang_up", ended)
+    await page.get_by_role("button", name="Hang up").click()
+    await expect(page.get_by_text("The call is being hung up.")).to_be_visible()
+    await expect(page.get_by_text("Nobody is on the phone")).to_be_visible()
+    assert [phone.uniqueid] == asked
+
+    await page.evaluate("window.notReloaded = true")
+    await phone.authorize()
+    await expect(page.locator("#live tbody tr")).to_have_count(1)
+    clock.advance(30)
+    await phone.settle(10_000)
+    await expect(page.get_by_text("Nobody is on the phone")).to_be_visible()
+    assert await page.evaluate("window.notReloaded")
+    await page.get_by_role("link", name="Calls", exact=True).click()
+    await shoot(page, "calls")
+    await page.locator("tbody a").first.click()
+    await shoot(page, "call")
+
+
+async def test_a_rate_sheet_is_uploaded_compared_and_activated(
+    web: Web, page: Page, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "carrier.csv"
+    head = "prefix,destination,price_per_minute,initial,increment\n"
+    await page.get_by_role("link", name="Rates").click()
+    await shoot(page, "rates")
+    for content, told in (
+        (head + "44,United Kingdom,cheap,60,1\n", "1 error: nothing was stored."),
+        (head + "44,United Kingdom,0.07,1,1\n49,Germany,0.90,60,60\n33,France,0.05,1,1\n",
+         "Compared with version 1"),
+    ):  # fmt: skip
+        sheet.write_text(content)
+        await page.goto(f"{web.url}/rates")
+        await page.locator("input[name=sheet]").set_input_files(sheet)
+        await page.locator("input[name=card]").fill("retail")
+        await page.get_by_role("button", name="Upload and compare").click()
+        await expect(page.get_by_text(told)).to_be_visible()
+        await shoot(page, "sheet-" + told[:1])
+    for kind in ("dearer", "cheaper", "new", "removed"):
+        await expect(page.locator("tbody .badge", has_text=kind)).to_have_count(1)
+    await page.get_by_role("button", name="Activate version 2").click()
+    await expect(page.get_by_text("The version is active")).to_be_visible()
+    await shoot(page, "card")
+    for name in ("Plans", "Trunks", "Groups", "Operators", "Settings"):
+        await page.get_by_role("link", name=name, exact=True).click()
+        await shoot(page, name.lower())
