@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from agi_server.asterisk.link import AsteriskLink, AsteriskLinks
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.background import Background
 from agi_server.calls.authorize import Authorizer
 from agi_server.calls.extend import Extender
@@ -19,6 +19,7 @@ from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
 from agi_server.calls.slot_repair import SlotRepair
 from agi_server.calls.stop import Stopper
+from agi_server.calls.supervise import Supervisor
 from agi_server.calls.trunk_leases import TrunkLeases
 from agi_server.calls.void import Voider
 from agi_server.fastagi.server import FastAgiServer
@@ -88,11 +89,12 @@ async def running(
         tariffs = TariffStore(settings.accounts.currency, postgres_dsn)
         await _load_tariffs(postgres_dsn, tariffs, now)
         sessions = SessionMemory()
-        links = AsteriskLinks([AsteriskLink(server, now=now) for server in settings.ami])
+        links = AsteriskLinks(settings.ami, now=now)
         settler = Settler(
             db=pool,
             slots=slots,
             sessions=sessions,
+            links=links,
             now=now,
             charge_zero_talk=settings.rating.charge_zero_talk,
         )
@@ -133,8 +135,15 @@ async def running(
         recovery = Recovery(
             db=pool,
             settler=settler,
-            charge_hold=settings.calls.unseen_end == "hold",
+            links=links,
+            unseen_end=settings.calls.unseen_end,
             now=now,
+        )
+        supervisor = Supervisor(
+            db=pool,
+            links=links,
+            recovery=recovery,
+            round_s=settings.calls.recover_every_s,
         )
         extender = Extender(db=pool, links=links, sessions=sessions, calls=settings.calls, now=now)
         stopper = Stopper(db=pool, links=links)
@@ -153,6 +162,7 @@ async def running(
         if settings.ami:
             jobs += [
                 asyncio.create_task(links.run()),
+                asyncio.create_task(supervisor.run(_tell)),
                 asyncio.create_task(extender.run(_tell)),
                 asyncio.create_task(_follow_stopped_accounts(postgres_dsn, stopper)),
             ]

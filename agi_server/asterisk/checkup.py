@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from agi_server.asterisk.ami import Ami, AmiError, ami_session
+from agi_server.asterisk.ami import Ami, AmiError, AmiRefusedError, ami_session
 from agi_server.settings import AmiSettings
 
 # What the dialplan of the samples cannot do without.
@@ -28,6 +28,7 @@ async def check_asterisk(settings: AmiSettings, answered_subroutine: str) -> Asy
         async with ami_session(settings) as ami:
             yield Finding(what=where, good=True, found="reachable, login accepted")
             yield await _systemname(ami, where)
+            yield await _supervision(ami, where)
             yield await _modules(ami, where)
             for context in (*_CONTEXTS, answered_subroutine):
                 yield await _context(ami, where, context)
@@ -55,6 +56,27 @@ async def _systemname(ami: Ami, where: str) -> Finding:
         if name
         else "without it, two servers or a restart may use the same uniqueid twice:"
         " systemname = pbx1 under [options] in asterisk.conf, then restart Asterisk",
+    )
+
+
+async def _supervision(ami: Ami, where: str) -> Finding:
+    """May it see live calls, and would it hang one up: asked of a channel that is not there."""
+    denied = []
+    try:
+        await ami.ask_list("CoreShowChannels", "CoreShowChannel")
+    except AmiRefusedError:
+        denied.append("reporting")
+    answer = await ami.ask("Hangup", Channel="agi-server-doctor/none")
+    if _denied(answer):
+        denied.append("call")
+    return Finding(
+        what=f"{where}: supervision",
+        good=not denied,
+        found=f"not allowed: {', '.join(denied)}" if denied else "sees live calls, may end them",
+        mend="read= and write= of the AMI user in manager.conf need call,reporting, then:"
+        " asterisk -rx 'manager reload'"
+        if denied
+        else "",
     )
 
 

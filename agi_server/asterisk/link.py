@@ -7,7 +7,8 @@ on the way decides from the list what is still to do.
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -40,7 +41,8 @@ class AsteriskLink:
     """One Asterisk, as long as `run` runs: its live channels, and orders to them.
 
     `channels` is empty until it was reached for the first time, and stays as it was while the
-    connection is lost: `connected` says whether it is true now. `system_name` is what its uniqueids
+    connection is lost: `connected` says whether it is true now, `tried` is set once it is known
+    for the first time. `system_name` is what its uniqueids
     begin with, empty where Asterisk has none.
     """
 
@@ -54,6 +56,7 @@ class AsteriskLink:
     ) -> None:
         self.settings = settings
         self.connected = False
+        self.tried = asyncio.Event()
         self.system_name = ""
         self._now = now
         self._ping_every_s = ping_every_s
@@ -94,6 +97,10 @@ class AsteriskLink:
                     await self._stay(ami)
             except AmiError as error:
                 self._went_away(error)
+            except Exception as error:
+                # A fault of ours must not end supervision for good.
+                self._went_away(error)
+                _tell(f"supervising {self.name}", error)
             finally:
                 self._ami, self.connected = None, False
             await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
@@ -138,13 +145,14 @@ class AsteriskLink:
     async def _begin(self, ami: Ami) -> None:
         self._ami = ami
         self.system_name = (await ami.ask("CoreSettings")).get("SystemName", "")
+        self._live.missed()
         await self.refresh()
         self.connected = True
+        self.tried.set()
         for callback in self._caught_up:
             _guarded(f"catching up with {self.name}", partial(callback, self))
-        if self._told_down:
-            self._told_down = False
-            log.info("backend.up", backend="asterisk", server=self.name)
+        self._told_down = False
+        log.info("asterisk.connected", server=self.name, system_name=self.system_name)
 
     async def _stay(self, ami: Ami) -> None:
         while True:
@@ -158,9 +166,11 @@ class AsteriskLink:
     async def _find_out_answer(self, ami: Ami, channel: LiveChannel) -> None:
         """The samples keep on the caller's channel when the called party answered."""
         answer = await ami.ask("Getvar", Channel=channel.channel, Variable="AUTH_ANSWERED_AT")
+        answered_at = None
         if match := _EPOCH.fullmatch(answer.get("Value", "")):
-            at = datetime.fromtimestamp(int(match[1]), UTC) + timedelta(milliseconds=int(match[2]))
-            self._live.answered_before(channel, at)
+            answered_at = datetime.fromtimestamp(int(match[1]), UTC)
+            answered_at += timedelta(milliseconds=int(match[2]))
+        self._live.found_out(channel, answered_at, self._now())
 
     def _hear(self, event: Headers) -> None:
         self._live.hear(event, self._now())
@@ -169,7 +179,8 @@ class AsteriskLink:
         for listener in self._listeners:
             _guarded(f"{change.name} of a channel", partial(listener, self, change, channel))
 
-    def _went_away(self, error: AmiError) -> None:
+    def _went_away(self, error: Exception) -> None:
+        self.tried.set()
         if not self._told_down:
             self._told_down = True
             log.error("backend.down", backend="asterisk", server=self.name, error=str(error))
@@ -180,14 +191,18 @@ def _guarded(work: str, call: Callable[[], None]) -> None:
     try:
         call()
     except Exception as error:
-        log.error("background.failed", work=work, error=str(error), exc_type=type(error).__name__)
+        _tell(work, error)
+
+
+def _tell(work: str, error: Exception) -> None:
+    log.error("background.failed", work=work, error=str(error), exc_type=type(error).__name__)
 
 
 class AsteriskLinks:
     """All Asterisk servers of the settings."""
 
-    def __init__(self, links: Sequence[AsteriskLink]) -> None:
-        self.all = tuple(links)
+    def __init__(self, servers: Sequence[AmiSettings], *, now: Callable[[], datetime]) -> None:
+        self.all = tuple(AsteriskLink(server, now=now) for server in servers)
 
     def of(self, uniqueid: str, server: str) -> AsteriskLink | None:
         """The one whose channel this is: by the system name that the uniqueid begins with.
@@ -202,6 +217,23 @@ class AsteriskLinks:
             link for link in self.all if not link.system_name and link.settings.host == server
         ]
         return unnamed[0] if len(unnamed) == 1 else None
+
+    def channel(self, uniqueid: str, server: str) -> LiveChannel | None:
+        """A channel that is up as far as is known now; None where AMI cannot tell."""
+        link = self.of(uniqueid, server)
+        return link.channels.get(uniqueid) if link is not None and link.connected else None
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[None]:
+        """For a command: connected, as long as the block runs, to those that answer."""
+        running = asyncio.create_task(self.run())
+        try:
+            for link in self.all:
+                await link.tried.wait()
+            yield
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     async def run(self) -> None:
         """Stay connected to each until cancelled."""

@@ -7,10 +7,12 @@ manager.conf), else the moment they were heard.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
 Headers = dict[str, str]
+# Two tellings of one answer, by the event and by the dialplan, are no further apart.
+_SAME_ANSWER = timedelta(seconds=2)
 
 
 class Change(Enum):
@@ -27,7 +29,8 @@ class LiveChannel:
     """One channel. `seen_at` is the last instant at which it was known to be up.
 
     `answered_at`, `parted_at` and `peer` are of the last party it dialled and that answered;
-    `dialled_at` is when that was rung. `ended_at` is None, too, when it ended unseen.
+    `dialled_at` is when that was rung. `ended_at` is None, too, when it ended unseen. `whole`: no
+    answer before now was missed. `unsure`: nobody saw exactly when they parted.
     """
 
     uniqueid: str
@@ -35,11 +38,13 @@ class LiveChannel:
     linkedid: str
     accountcode: str
     seen_at: datetime
-    bridged: bool = False
+    whole: bool = False
+    bridge: str = ""
     dialled_at: datetime | None = None
     answered_at: datetime | None = None
     peer: str | None = None
     parted_at: datetime | None = None
+    unsure: bool = False
     ended_at: datetime | None = None
 
     @property
@@ -69,18 +74,23 @@ class LiveCalls:
             return
         match event.get("Event"):
             case "Newchannel":
-                self._start(uniqueid, event, at)
+                self._start(uniqueid, event, at).whole = True
             case "DialBegin":
                 self._dial(uniqueid, event, at)
             case "DialEnd" if event.get("DialStatus") == "ANSWER":
                 self._answer(uniqueid, event, at)
             case "BridgeEnter":
-                self._bridge(uniqueid, at)
+                self._bridge(uniqueid, event.get("BridgeUniqueid", ""))
             case "Rename":
                 if (known := self.channels.get(uniqueid)) and (name := event.get("Newname")):
                     known.channel = name
             case "Hangup":
                 self._end(uniqueid, at)
+
+    def missed(self) -> None:
+        """A connection was made: what happened before it was not heard."""
+        for each in self.channels.values():
+            each.whole = False
 
     def begin_list(self) -> None:
         """A list of all channels is asked for now."""
@@ -89,7 +99,7 @@ class LiveCalls:
     def take_list(self, listed: Iterable[Headers], asked_at: datetime) -> list[LiveChannel]:
         """Compare with the channels that Asterisk has; what it lacks has ended unseen.
 
-        Returns those that talk to somebody since nobody knows when.
+        Returns those of which nobody knows whether somebody has answered them.
         """
         by_uniqueid = {each["Uniqueid"]: each for each in listed if each.get("Uniqueid")}
         moved, self._moved = self._moved or set(), None
@@ -100,21 +110,40 @@ class LiveCalls:
             if known is None:
                 known = self._start(uniqueid, each, asked_at)
             known.seen_at = max(known.seen_at, asked_at)
-            known.bridged = bool(each.get("BridgeId"))
+            known.bridge = each.get("BridgeId", "")
         for uniqueid in [*self.channels]:
             if uniqueid not in by_uniqueid and uniqueid not in moved:
                 self._end(uniqueid, None)
-        return [
-            each
-            for each in self.channels.values()
-            if each.bridged and each.answered_at is None and each.uniqueid not in self._callers
-        ]
+        return [each for each in self.channels.values() if not each.whole]
 
-    def answered_before(self, channel: LiveChannel, at: datetime) -> None:
-        """It was found out when whom it talks to had answered."""
-        if channel.answered_at is None and channel.ended_at is None:
-            channel.answered_at = at
+    def found_out(self, channel: LiveChannel, answered_at: datetime | None, now: datetime) -> None:
+        """When somebody answered it was asked now; None when nobody has.
+
+        Whom it talks to is whoever is in the same bridge; when nobody is, they have parted, some
+        time before now.
+        """
+        channel.whole = True
+        if channel.ended_at is not None:
+            return
+        known = channel.answered_at
+        news = answered_at is not None and (known is None or answered_at > known + _SAME_ANSWER)
+        if news:
+            channel.answered_at = answered_at
+            channel.dialled_at = channel.dialled_at or answered_at
+            channel.parted_at, channel.unsure = None, False
+            self._find_peer(channel)
+        if channel.talking and not channel.bridge:
+            channel.parted_at, channel.unsure = now, True
+        if news:
             self._on_change(Change.ANSWERED, channel)
+
+    def _find_peer(self, channel: LiveChannel) -> None:
+        self._forget_peer(channel)
+        channel.peer = None
+        for other in self.channels.values():
+            if other is not channel and channel.bridge and other.bridge == channel.bridge:
+                channel.peer = other.uniqueid
+                self._callers[other.uniqueid] = channel.uniqueid
 
     def alive(self, now: datetime) -> None:
         """Asterisk gave a sign of life, and told no end of these."""
@@ -142,7 +171,8 @@ class LiveCalls:
         if known.talking:
             return  # whom it talks to is not lost by dialling somebody else
         self._forget_peer(known)
-        known.dialled_at, known.answered_at, known.parted_at = at, None, None
+        known.dialled_at, known.answered_at = at, None
+        known.parted_at, known.unsure = None, False
 
     def _answer(self, uniqueid: str, event: Headers, at: datetime) -> None:
         known = self._start(uniqueid, event, at)
@@ -150,13 +180,18 @@ class LiveCalls:
         known.peer = event.get("DestUniqueid")
         if known.peer:
             self._callers[known.peer] = uniqueid
-        known.answered_at, known.parted_at = at, None
+        known.answered_at, known.parted_at, known.unsure = at, None, False
         known.dialled_at = known.dialled_at or at
         self._on_change(Change.ANSWERED, known)
 
-    def _bridge(self, uniqueid: str, at: datetime) -> None:
+    def _bridge(self, uniqueid: str, bridge: str) -> None:
         if known := self.channels.get(uniqueid):
-            known.bridged, known.seen_at = True, max(known.seen_at, at)
+            known.bridge = bridge
+            if known.peer is None:
+                known.parted_at, known.unsure = (
+                    None,
+                    False,
+                )  # it was asked between the answer and the bridge
 
     def _end(self, uniqueid: str, at: datetime | None) -> None:
         if self._moved is not None:
@@ -166,7 +201,7 @@ class LiveCalls:
             return
         caller = self.channels.get(self._callers.pop(uniqueid, ""))
         if caller is not None and caller.peer == uniqueid and caller.parted_at is None:
-            caller.parted_at = at or ended.seen_at
+            caller.parted_at, caller.unsure = at or ended.seen_at, at is None
             self._on_change(Change.PARTED, caller)
         self._forget_peer(ended)
         ended.ended_at = at

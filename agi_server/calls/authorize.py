@@ -324,6 +324,7 @@ class Authorizer:
                 account_id=account.id,
                 account_number=account.account_number,
                 call_id=call.call_id,
+                server=call.request.server,
                 uniqueid=call.request.uniqueid,
                 authorized_at=call.now,
                 limit_ms=limit_ms,

@@ -17,7 +17,8 @@ class CallRecord:
     name the price of the customer, `exchange` is the factor from the card's currency; `trunk` is
     the route dialled last, or the first one as long as nothing is known. `package` is what paid
     before money, with `package_used` of its seconds or calls, or as long as the call is open with
-    `package_held` at most.
+    `package_held` at most. `seen_answered_at` and `seen_at` are what supervision saw: the answer,
+    and the last sign of life.
     """
 
     call_id: str
@@ -61,6 +62,8 @@ class CallRecord:
     package_used: int | None
     witness: str | None
     review: str | None
+    seen_answered_at: datetime | None
+    seen_at: datetime | None
     settled_at: datetime | None
 
 
@@ -72,11 +75,12 @@ async def list_calls(
     reason: str | None = None,
     since: datetime | None = None,
     call_id: str | None = None,
+    review: bool = False,
     limit: int = 50,
 ) -> list[CallRecord]:
-    """Calls that meet all filters, newest first."""
+    """Calls that meet all filters, newest first; `review`: only those to be reviewed."""
     rows = await db.fetch(
-        statement("calls/list_sessions"), account_id, state, reason, since, call_id, limit
+        statement("calls/list_sessions"), account_id, state, reason, since, call_id, limit, review
     )
     return [_record(dict(row)) for row in rows]
 

@@ -34,12 +34,14 @@ class OpenSession:
     """A call between authorize and settle, with the terms it was promised.
 
     Its hold pays for `limit_ms` of talk; a rolling one grows up to `cap_ms` (None: in full mode).
+    `server` and `uniqueid` name its channel: the address of its Asterisk, and the id there.
     `counted_trunk_ids` are those of its trunks whose capacity is counted.
     """
 
     account_id: int
     account_number: str
     call_id: str
+    server: str
     uniqueid: str
     authorized_at: datetime
     limit_ms: int
@@ -75,10 +77,16 @@ class SessionMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """A session as the database has it: its state, and what settling it needs."""
+    """A session as the database has it: its state, and what settling it needs.
+
+    `seen_answered_at` and `seen_at` are what supervision has kept: when it was answered, and when
+    it was last seen up.
+    """
 
     state: str
     session: OpenSession
+    seen_answered_at: datetime | None
+    seen_at: datetime | None
 
 
 async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession | None:
@@ -88,10 +96,13 @@ async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession 
         return None
     return StoredSession(
         state=row["state"],
+        seen_answered_at=row["seen_answered_at"],
+        seen_at=row["seen_at"],
         session=OpenSession(
             account_id=row["account_id"],
             account_number=row["account_number"],
             call_id=row["call_id"],
+            server=row["server"],
             uniqueid=row["uniqueid"],
             authorized_at=row["authorized_at"],
             limit_ms=row["limit_ms"],

@@ -1,17 +1,18 @@
 """The end of a call: price it, debit once, release hold and slot.
 
 There is one way to settle. Hangup handler, `call` route and recovery all come here, in any order
-and number; the database lets only the first one through.
+and number; the database lets only the first one through. What another witness tells differently is
+logged and noted for review.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import structlog
 
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.call_end import CallEnd, ReportedEnd
 from agi_server.calls.pricing import lines_as_json
 from agi_server.calls.sessions import (
@@ -20,6 +21,7 @@ from agi_server.calls.sessions import (
     account_id_of,
     read_session,
 )
+from agi_server.calls.witnesses import Evidence, Testimony, Witness, differ
 from agi_server.storage.postgres.standby import confirm_commits
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import Slots
@@ -28,14 +30,6 @@ log = structlog.get_logger()
 
 # A slice lasts for seconds or minutes: a settlement is overtaken by the next one hardly ever.
 _MOST_EXTENSIONS = 5
-
-
-class Witness(StrEnum):
-    """Who told the end of a call."""
-
-    HANDLER = "handler"
-    CALL = "call"
-    ORPHAN = "orphan"
 
 
 class NotThisCallError(Exception):
@@ -66,12 +60,14 @@ class Settler:
         db: Any,
         slots: Slots,
         sessions: SessionMemory,
+        links: AsteriskLinks,
         now: Callable[[], datetime],
         charge_zero_talk: bool = True,
     ) -> None:
         self._db = db
         self._slots = slots
         self._sessions = sessions
+        self._links = links
         self._now = now
         self._charge_zero_talk = charge_zero_talk
 
@@ -100,21 +96,38 @@ class Settler:
         elif session.uniqueid != uniqueid:
             raise NotThisCallError("the call id is of another call")
         end = reported.read(session.authorized_at, self._now())
-        return await self._post(session, end, witness, None, elapsed_ms)
+        seen = self._seen(session)
+        differing = _differing(end.talk_ms, [] if seen is None else [seen])
+        settlement = await self._post(session, end, witness, _review(differing), elapsed_ms)
+        _tell(session, settlement, witness, end.talk_ms, differing)
+        return settlement
 
-    async def settle_orphan(
-        self, session: OpenSession, talk_ms: int | None, review: str, elapsed_ms: Callable[[], int]
+    async def settle_by_witness(
+        self,
+        session: OpenSession,
+        believed: Testimony,
+        others: Sequence[Testimony],
+        elapsed_ms: Callable[[], int],
     ) -> Settlement:
-        """Settle a call whose end nobody saw, flagged for review."""
-        end = CallEnd(
-            dialstatus="",
-            talk_ms=talk_ms,
-            hangupcause=None,
-            route=None,
-            answered_at=None,
-            ended_at=None,
-        )
-        return await self._post(session, end, Witness.ORPHAN, review, elapsed_ms)
+        """Settle a call whose end nobody reported, by the best witness there is."""
+        differing = _differing(believed.talk_ms, others)
+        review = "; ".join(filter(None, (believed.review, _review(differing)))) or None
+        witness = believed.witness
+        settlement = await self._post(session, believed.end, witness, review, elapsed_ms)
+        _tell(session, settlement, witness, believed.talk_ms, differing)
+        return settlement
+
+    def _seen(self, session: OpenSession) -> Testimony | None:
+        """What supervision has seen of a call that has just ended; None without AMI."""
+        link = self._links.of(session.uniqueid, session.server)
+        channel = link.channels.get(session.uniqueid) if link and link.connected else None
+        if channel is None or channel.answered_at is None or channel.unsure:
+            return None
+        now = self._now()
+        ended = replace(channel, ended_at=now)  # its hangup handler runs: told in a moment
+        return Evidence(
+            authorized_at=session.authorized_at, limit_ms=session.limit_ms, now=now, channel=ended
+        ).ami()
 
     async def _read(self, call_id: str) -> Any:
         account_id = account_id_of(call_id)
@@ -185,7 +198,7 @@ class Settler:
         if row is None:
             return None
         log.info(
-            "call.orphan_settled" if witness is Witness.ORPHAN else "call.settled",
+            _event(witness),
             call_id=session.call_id,
             account_id=session.account_id,
             account=session.account_number,
@@ -222,3 +235,49 @@ class Settler:
             duration_ms=elapsed_ms(),
         )
         return Settlement(account_id=session.account_id, call_id=session.call_id, repeated=True)
+
+
+def _event(witness: Witness) -> str:
+    match witness:
+        case Witness.HANDLER | Witness.CALL:
+            return "call.settled"
+        case Witness.AMI | Witness.CDR:
+            return "call.recovered"
+        case Witness.LAST_SEEN | Witness.ORPHAN:
+            return "call.orphan_settled"
+
+
+def _differing(talk_ms: int | None, others: Sequence[Testimony]) -> list[Testimony]:
+    """The witnesses that disagree with the one that is believed."""
+    return [other for other in others if differ(talk_ms, other.talk_ms)]
+
+
+def _review(differing: Sequence[Testimony]) -> str | None:
+    return "; ".join(f"{o.witness.value} saw {_talk(o.talk_ms)}" for o in differing) or None
+
+
+def _tell(
+    session: OpenSession,
+    settlement: Settlement,
+    witness: Witness,
+    talk_ms: int | None,
+    differing: Sequence[Testimony],
+) -> None:
+    """Log a disagreement, with the settlement that it is about."""
+    for other in differing if not settlement.repeated else ():
+        log.warning(
+            "call.witnesses_differ",
+            call_id=session.call_id,
+            account_id=session.account_id,
+            account=session.account_number,
+            uniqueid=session.uniqueid,
+            duration_ms=0,
+            witness=witness.value,
+            talk_ms=talk_ms,
+            other_witness=other.witness.value,
+            other_talk_ms=other.talk_ms,
+        )
+
+
+def _talk(talk_ms: int | None) -> str:
+    return "no answer" if talk_ms is None else f"a talk of {talk_ms} ms"

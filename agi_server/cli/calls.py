@@ -1,10 +1,12 @@
 """`agi-server calls`: what is going on, and what was."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import click
 
+from agi_server.asterisk.ami import AmiError
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallRecord, CallState, list_calls
 from agi_server.calls.rerate import correct, rerate
@@ -21,7 +23,7 @@ from agi_server.cli.output import (
     units,
 )
 from agi_server.cli.parameters import TIME, json_option, limit_option, named_account, operator
-from agi_server.refused import NotFoundError
+from agi_server.refused import NotFoundError, RefusedError
 
 
 @click.group(cls=Group)
@@ -42,6 +44,8 @@ def calls() -> None:
 async def live(session: Session, limit: int, as_json: bool) -> None:
     """List the calls in progress: authorized and not yet settled.
 
+    Since when each talks is told by supervision, where the settings name Asterisk's AMI.
+
     \b
     Example:
       agi-server calls live --json
@@ -56,6 +60,7 @@ async def live(session: Session, limit: int, as_json: bool) -> None:
 @click.option("--state", type=click.Choice(get_args(CallState)))
 @click.option("--reason", type=click.Choice([each.value for each in Reason]))
 @click.option("--since", type=TIME, metavar="TIME", help="Authorized then or later; UTC.")
+@click.option("--review", is_flag=True, help="Only calls that somebody should look at.")
 @limit_option(50)
 @json_option
 @with_database
@@ -65,21 +70,33 @@ async def list_(
     state: CallState | None,
     reason: str | None,
     since: datetime | None,
+    review: bool,
     limit: int,
     as_json: bool,
 ) -> None:
     """List calls, newest first.
 
+    --review shows those whose end was guessed, or told differently by two witnesses, with the
+    reason why.
+
     \b
     Example:
       agi-server calls list --customer 1000000001 --limit 20
       agi-server calls list --reason no_credit --since 2026-03-01
+      agi-server calls list --review
     """
     account_id = None if customer is None else (await named_account(session.db, customer)).id
     found = await list_calls(
-        session.db, account_id=account_id, state=state, reason=reason, since=since, limit=limit
+        session.db,
+        account_id=account_id,
+        state=state,
+        reason=reason,
+        since=since,
+        review=review,
+        limit=limit,
     )
-    shown = [_fields(each) if as_json else _row(each) for each in found]
+    row = _review_row if review else _row
+    shown = [_fields(each) if as_json else row(each) for each in found]
     print_list(shown, as_json=as_json, nothing="no calls")
 
 
@@ -109,6 +126,42 @@ async def show(session: Session, call_id: str, as_json: bool) -> None:
     if lines:
         click.echo()
         print_list(lines, as_json=False)
+
+
+@calls.command()
+@click.argument("call_id")
+@with_database
+async def hangup(session: Session, call_id: str) -> None:
+    """Hang up a call in progress, over AMI; it is then settled as any other.
+
+    \b
+    Example:
+      agi-server calls hangup 12-5f0c8a0f3b6e4d0f9a7c1e2d3b4a5968
+    """
+    found = await list_calls(session.db, call_id=call_id, limit=1)
+    if not found:
+        raise NotFoundError(f"there is no call {call_id[:60]}")
+    call = found[0]
+    if call.state != "open":
+        raise RefusedError(f"the call is not in progress: {_outcome(call)}")
+    links = AsteriskLinks(session.settings.ami, now=lambda: datetime.now(UTC))
+    async with links.reached():
+        link = links.of(call.uniqueid, call.server)
+        if link is None or not link.connected:
+            raise RefusedError(
+                f"its Asterisk (uniqueid {call.uniqueid}, from {call.server}) cannot be reached:"
+                " see [[ami]] in the settings, and agi-server doctor"
+            )
+        channel = link.channels.get(call.uniqueid)
+        if channel is None:
+            raise RefusedError(
+                "Asterisk no longer has this call; customer reset-in-use ends it at once"
+            )
+        try:
+            await link.hangup(channel.channel)
+        except AmiError as error:
+            raise RefusedError(str(error)) from None
+    click.echo(f"hung up {channel.channel}")
 
 
 @calls.command("rerate")
@@ -179,6 +232,7 @@ def _live_row(call: CallRecord) -> dict[str, Any]:
         "callerid": call.callerid,
         "destination": call.destination,
         "trunk": call.trunk,
+        "answered": call.seen_answered_at and moment(call.seen_answered_at),
         "limit": clock(call.limit_ms),
         "held": amount(call.held_micros, call.currency),
         "call": call.call_id,
@@ -194,6 +248,18 @@ def _row(call: CallRecord) -> dict[str, Any]:
         "outcome": _outcome(call),
         "talk": clock(call.talk_ms),
         "cost": amount(call.cost_micros, call.currency),
+        "call": call.call_id,
+    }
+
+
+def _review_row(call: CallRecord) -> dict[str, Any]:
+    return {
+        "at (UTC)": moment(call.authorized_at),
+        "account": call.account_id or None,
+        "witness": call.witness,
+        "talk": clock(call.talk_ms),
+        "cost": amount(call.cost_micros, call.currency),
+        "review": call.review,
         "call": call.call_id,
     }
 
@@ -219,6 +285,7 @@ def _fields(call: CallRecord) -> dict[str, Any]:
         "reason": call.reason,
         "uniqueid": call.uniqueid,
         "server": call.server,
+        "asterisk": call.uniqueid.rpartition("-")[0] or None,
         "channel": call.channel,
         "identified_by": call.identified_by,
         "callerid": call.callerid,
@@ -254,6 +321,8 @@ def _fields(call: CallRecord) -> dict[str, Any]:
         "package_held": call.package_held if call.package else None,
         "package_used": call.package_used,
         "price_lines": _price_lines(call.price_lines),
+        "seen_answered_at": time(call.seen_answered_at),
+        "seen_at": time(call.seen_at),
         "witness": call.witness,
         "review": call.review,
         "settled_at": time(call.settled_at),

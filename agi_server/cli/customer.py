@@ -1,5 +1,6 @@
 """`agi-server customer`: accounts, shown with their full number only to those who know it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from agi_server.accounts.changes import record_reset, update_account
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.fields import AccountField, Kind, Settable
 from agi_server.accounts.groups import prepare_account
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
@@ -33,7 +35,6 @@ from agi_server.cli.parameters import (
 )
 from agi_server.cli.phone import make_wanted
 from agi_server.observe.masking import mask_account_number
-from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import open_slots
 
 _LISTED = (
@@ -287,34 +288,44 @@ async def unlock(session: Session, account: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_database
 async def reset_in_use(session: Session, account: str, yes: bool) -> None:
-    """End an account's calls that are older than their limit, and free what they hold.
+    """End an account's calls that are over, and free what they hold.
 
-    Calls within their limit are left alone. Hardly ever needed: the daemon does the same by itself
-    (setting calls.recover_every_s).
+    Over is what Asterisk no longer has; where it cannot be asked (setting ami), what is older than
+    its limit. Calls in progress are left alone. Hardly ever needed: the daemon does the same by
+    itself (setting calls.recover_every_s).
 
     \b
     Example:
       agi-server customer reset-in-use 1000000001
     """
     found = await named_account(session.db, account)
-    rows = await session.db.fetch(statement("calls/overdue_sessions"), session.now, found.id)
-    click.echo(f"{found.in_use} calls in progress, {len(rows)} of them older than their limit")
-    if not rows:
-        return
-    if not yes:
-        click.confirm(f"End these {len(rows)} calls?", abort=True)
     redis = session.settings.redis
-    async with open_slots(session.require_redis(), redis.timeout_ms) as slots:
+    links = AsteriskLinks(session.settings.ami, now=lambda: datetime.now(UTC))
+    async with open_slots(session.require_redis(), redis.timeout_ms) as slots, links.reached():
         settler = Settler(
-            db=session.db, slots=slots, sessions=SessionMemory(), now=lambda: session.now
+            db=session.db,
+            slots=slots,
+            sessions=SessionMemory(),
+            links=links,
+            now=lambda: datetime.now(UTC),
+            charge_zero_talk=session.settings.rating.charge_zero_talk,
         )
         recovery = Recovery(
             db=session.db,
             settler=settler,
-            charge_hold=session.settings.calls.unseen_end == "hold",
-            now=lambda: session.now,
+            links=links,
+            unseen_end=session.settings.calls.unseen_end,
+            now=lambda: datetime.now(UTC),
         )
-        ended = await recovery.settle_overdue(found.id)
+        matched = await recovery.match(found.id)
+        now = datetime.now(UTC)
+        over = matched.over + [row for row in matched.unknown if row["expires_at"] < now]
+        click.echo(f"{found.in_use} calls in progress, {len(over)} of them over")
+        if not over:
+            return
+        if not yes:
+            click.confirm(f"End these {len(over)} calls?", abort=True)
+        ended = await recovery.settle([(row, None) for row in over])
     await record_reset(session.db, found, ended, editor(session))
     click.echo(f"ended {ended}")
 

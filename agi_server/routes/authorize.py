@@ -6,7 +6,8 @@ from agi_server.calls.emergency import emergency_call
 from agi_server.calls.identify import Found, Lookup
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
-from agi_server.calls.settle import NotThisCallError, Settlement, Witness
+from agi_server.calls.settle import NotThisCallError, Settlement
+from agi_server.calls.witnesses import Witness
 from agi_server.fastagi.session import AgiSession
 from agi_server.routes.caller import identify
 from agi_server.routes.parameters import CallParameters

@@ -7,7 +7,8 @@ from agi_server.calls.decision import Decision, Denial, EmergencyCall, Grant
 from agi_server.calls.identify import Found, Lookup, Method
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
-from agi_server.calls.settle import Settlement, Witness
+from agi_server.calls.settle import Settlement
+from agi_server.calls.witnesses import Witness
 from agi_server.fastagi.session import AgiSession
 from agi_server.routes.authorize import decide, find_emergency
 from agi_server.routes.caller import ask_digits, identify, pick_up, play, speak_language

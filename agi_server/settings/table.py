@@ -120,10 +120,12 @@ class CallsSettings(_Section):
     """Dialplan context of the samples that Dial runs on the called channel when it answers."""
     pin_tries: int = Field(default=3, ge=1, le=10)
     """How often a caller may type an account number."""
-    unseen_end: Literal["hold", "nothing"] = "hold"
-    """What a call is charged whose end nobody saw: all that was held for it, or nothing."""
+    unseen_end: Literal["last_seen", "hold", "nothing"] = "last_seen"
+    """What a call is charged whose end nobody saw: to its last sign of life (all that was held for
+    it when there was none), all that was held for it, or nothing."""
     recover_every_s: int = Field(default=30, ge=1)
-    """How often calls are looked for whose end nobody saw, and slots whose call is over."""
+    """How often the open calls are compared with Asterisk's, those past their time ended, and slots
+    freed whose call is over."""
 
 
 class AccountsSettings(_Section):

@@ -1,4 +1,4 @@
-"""A relay in front of Asterisk's AMI, to cut or freeze the connection of a daemon."""
+"""A relay, to cut or freeze a connection of the daemon, or to reach a socket from elsewhere."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 class AmiRelay:
     """Listens on `port` and passes on what comes, both ways."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int | str) -> None:
         self.port = 0
         self._target = target
         self._server: asyncio.Server | None = None
@@ -35,7 +35,7 @@ class AmiRelay:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):
-            to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            to_reader, to_writer = await self._connect()
             self._ends |= {writer, to_writer}
             try:
                 async with asyncio.TaskGroup() as pumps:
@@ -43,6 +43,11 @@ class AmiRelay:
                     pumps.create_task(self._pump(to_reader, writer))
             finally:
                 self._ends -= {writer, to_writer}
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, str):
+            return await asyncio.open_unix_connection(self._target)
+        return await asyncio.open_connection("127.0.0.1", self._target)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -53,8 +58,8 @@ class AmiRelay:
 
 
 @asynccontextmanager
-async def ami_relay(target: int) -> AsyncIterator[AmiRelay]:
-    """A relay to this port of loopback, connected."""
+async def ami_relay(target: int | str) -> AsyncIterator[AmiRelay]:
+    """A relay to this port of loopback or to this unix socket, connected."""
     relay = AmiRelay(target)
     await relay.connect()
     try:

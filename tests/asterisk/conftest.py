@@ -54,7 +54,7 @@ def _asterisk(asterisk_tree: AsteriskTree) -> Iterator[AsteriskServer]:
 
 
 @pytest.fixture(scope="session")
-def _undertaker() -> Iterator[int]:
+def undertaker() -> Iterator[int]:
     """The port of a listener that hangs up at once, which ends handlers that wait for a daemon."""
     with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
         threading.Thread(target=server.serve_forever).start()
@@ -64,7 +64,7 @@ def _undertaker() -> Iterator[int]:
 
 @pytest.fixture
 def asterisk(
-    _asterisk: AsteriskServer, _undertaker: int, request: pytest.FixtureRequest
+    _asterisk: AsteriskServer, undertaker: int, request: pytest.FixtureRequest
 ) -> Iterator[AsteriskServer]:
     """The Asterisk of this run, idle and pointed to no daemon; its log is shown if the test fails.
 
@@ -74,7 +74,7 @@ def asterisk(
     _asterisk.point_to(1)
     yield _asterisk
     try:
-        _asterisk.point_to(_undertaker)
+        _asterisk.point_to(undertaker)
         _asterisk.cli("channel request hangup all")
         _asterisk.wait_until_idle()
     finally:

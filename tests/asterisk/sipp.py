@@ -105,6 +105,13 @@ class SipCall:
         return None if ending is None else "this end" if ending.sent else "the other end"
 
     @property
+    def answered_at(self) -> float:
+        """When the 200 of the INVITE went, in seconds since the epoch; it was answered."""
+        answer = self._final("INVITE")
+        assert answer is not None
+        return answer.at
+
+    @property
     def talk_ms(self) -> int | None:
         """From the 200 of the INVITE to the BYE; None if not answered or not ended."""
         answer, bye = self._final("INVITE"), self._ending()

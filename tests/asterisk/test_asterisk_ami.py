@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from ami_relay import ami_relay
@@ -133,8 +134,10 @@ async def test_a_frozen_connection_is_noticed_and_replaced(asterisk: AsteriskSer
 async def test_a_channel_is_looked_for_at_the_server_its_uniqueid_names(
     asterisk: AsteriskServer,
 ) -> None:
-    async with watching(asterisk.ami_port) as watch:
-        links = AsteriskLinks([watch.link])
-        assert watch.link is links.of("test-1795374336.1", "10.0.0.1")
+    links = AsteriskLinks([ami_of(asterisk.ami_port), ami_of(1)], now=lambda: datetime.now(UTC))
+    async with links.reached():
+        here, nobody = links.all
+        assert (True, False) == (here.connected, nobody.connected)
+        assert here is links.of("test-1795374336.1", "10.0.0.1")
         assert None is links.of("pbx2-1795374336.1", "127.0.0.1")
-        assert None is links.of("1795374336.1", "127.0.0.1")
+        assert nobody is links.of("1795374336.1", "127.0.0.1")

@@ -26,6 +26,7 @@ async def test_the_samples_are_found_in_order(asterisk: AsteriskServer) -> None:
     assert ["modules"] == [what for what, finding in found.items() if finding.good is None]
     assert [] == [finding for finding in found.values() if finding.good is False]
     assert "test" == found["systemname"].found
+    assert found["supervision"].good
     assert found["dialplan agi-server-answered"].good
 
 
@@ -33,6 +34,20 @@ async def test_a_missing_part_of_the_dialplan_is_found(asterisk: AsteriskServer)
     found = await findings(ami_of(asterisk), "no-such-context")
     assert found["dialplan no-such-context"].good is False
     assert "extensions.conf" in found["dialplan no-such-context"].mend
+
+
+async def test_an_ami_user_that_may_not_supervise_is_found(asterisk: AsteriskServer) -> None:
+    manager_conf = asterisk.folder / "etc/agi-server/manager.conf"
+    samples = manager_conf.read_text()
+    manager_conf.write_text(samples.replace("call,reporting", "dialplan"))
+    try:
+        asterisk.cli("manager reload")
+        found = (await findings(ami_of(asterisk), "agi-server-answered"))["supervision"]
+    finally:
+        manager_conf.write_text(samples)
+        asterisk.cli("manager reload")
+    assert (False, "not allowed: reporting, call") == (found.good, found.found)
+    assert "manager.conf" in found.mend
 
 
 async def test_a_refused_login_is_found_without_the_secret(asterisk: AsteriskServer) -> None:

@@ -38,6 +38,7 @@ async def supervise(
     exchange.settings = {
         "AGI_SERVER_CALLS__HOLD_MODE": hold_mode,
         "AGI_SERVER_CALLS__SLICE_S": str(SLICE_S),
+        "AGI_SERVER_AMI": "[]",
         **settings,
     }
     if relay is not None:

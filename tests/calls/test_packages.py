@@ -141,7 +141,7 @@ async def test_what_a_call_did_not_use_is_free_again(
         await caller.settle()
     elif status == "nobody":
         clock.advance(100_000)
-        assert 1 == await business.recover(account, charge_hold=False)
+        assert 1 == await business.recover(account, unseen_end="nothing")
     else:
         clock.advance(60)
         talk = {"talk_ms": 1_000} if status == "ANSWER" else {"status": "BUSY"}

@@ -154,7 +154,7 @@ async def test_recovery_may_be_set_to_charge_nothing_for_an_end_nobody_saw(
     account = await business.customer()
     call = (await channel(accountcode=account.account_number).authorize()).call
     clock.advance(100_000)
-    assert 1 == await business.recover(charge_hold=False)
+    assert 1 == await business.recover(unseen_end="nothing")
     assert [] == await business.charges(account)
     assert await nothing_reserved(business, account)
     assert "charged nothing" in (await business.session(call))["review"]

@@ -162,7 +162,7 @@ def test_reset_in_use_ends_what_is_past_its_limit_when_confirmed(
 ) -> None:
     asked = shop("customer", "reset-in-use", "1000000001", answer="n\n")
     assert 1 == asked.exit_code
-    assert "1 calls in progress, 1 of them older than their limit" in asked.out
+    assert "1 calls in progress, 1 of them over" in asked.out
     assert 1 == shop("customer", "show", "1000000001", "--json").json["in_use"]
 
     done = shop(
@@ -183,7 +183,7 @@ def test_reset_in_use_leaves_calls_within_their_limit_alone(
     with daemon(env, scripts) as port:
         shop("replay", "authorize.agi", "--to", f"127.0.0.1:{port}")
         reset = shop("customer", "reset-in-use", "1000000001", "--yes")
-    assert (0, "1 calls in progress, 0 of them older than their limit\n") == (
+    assert (0, "1 calls in progress, 0 of them over\n") == (
         reset.exit_code,
         reset.out,
     )

@@ -105,7 +105,7 @@ async def test_a_daemon_killed_in_a_burst_leaves_books_that_balance_and_every_an
         calls = burst.settled.count(account)
         assert [("customer", 1000)] * calls == await business.charges(account)
         # What a daemon held when it died, and told nobody, ends by itself.
-        await business.recover(account, charge_hold=False)
+        await business.recover(account, unseen_end="nothing")
         assert await nothing_reserved(business, account)
 
 

@@ -210,5 +210,5 @@ class TestFullDisk:
         await (await allowed(daemon.port, clock, account.account_number)).settle()
         await daemon.stop()
         clock.advance(100_000)
-        await business.recover(account, charge_hold=False)
+        await business.recover(account, unseen_end="nothing")
         assert await nothing_reserved(business, account)

@@ -152,7 +152,7 @@ async def test_every_acknowledged_settlement_is_there_after_the_primary_died_in_
     assert [] == await business.mismatches()
     clock.advance(100_000)
     for account in accounts:
-        await business.recover(account, charge_hold=False)
+        await business.recover(account, unseen_end="nothing")
         assert await nothing_reserved(business, account)
     assert 0 == await daemon.terminate()
     assert 1 == len(daemon.of("backend.up", backend="postgres"))

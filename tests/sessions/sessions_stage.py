@@ -211,7 +211,7 @@ class Stage:
     async def tidy(self) -> None:
         """After a script that failed: end what it left open, so that others are not hit."""
         await self.business.pool.execute("UPDATE call_session SET expires_at = authorized_at")
-        await self.business.recover(charge_hold=False)
+        await self.business.recover(unseen_end="nothing")
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self.daemon.wait("nothing")  # reads what the daemon still has to say

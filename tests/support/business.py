@@ -8,9 +8,11 @@ import asyncpg
 
 from agi_server.accounts import customers
 from agi_server.accounts.account import Account, new_account
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
+from agi_server.calls.witnesses import UnseenEnd
 from agi_server.ledger.refills import refill
 from agi_server.ledger.verify import verify
 from agi_server.storage.postgres.pool import open_pool
@@ -141,12 +143,17 @@ class Business:
         )
         return [(row["debit"], row["amount_micros"]) for row in rows]
 
-    async def recover(self, account: Account | None = None, *, charge_hold: bool = True) -> int:
+    async def recover(
+        self, account: Account | None = None, *, unseen_end: UnseenEnd = "last_seen"
+    ) -> int:
         """One round of recovery, by the business's clock; returns how many calls it ended."""
         async with open_slots(self.redis_url, timeout_ms=1000) as slots:
-            settler = Settler(db=self.pool, slots=slots, sessions=SessionMemory(), now=self.now)
+            links = AsteriskLinks([], now=self.now)
+            settler = Settler(
+                db=self.pool, slots=slots, sessions=SessionMemory(), links=links, now=self.now
+            )
             recovery = Recovery(
-                db=self.pool, settler=settler, charge_hold=charge_hold, now=self.now
+                db=self.pool, settler=settler, links=links, unseen_end=unseen_end, now=self.now
             )
             return await recovery.settle_overdue(account.id if account else None)
 

@@ -159,6 +159,8 @@ async def test_a_frozen_peer_is_noticed_and_what_it_had_has_ended_unseen() -> No
             "Event: CoreShowChannel\nActionID: %ID\nChannel: PJSIP/1001-1\nUniqueid: pbx-1.1\n"
             "Linkedid: pbx-1.1\nBridgeId: \n\n"
         )
+        assert "Getvar" == (await talk.hear())["Action"]
+        talk.say("Response: Success\nActionID: %ID\nValue: \n\n")
         while True:
             await talk.hear()
 

@@ -1,5 +1,6 @@
 -- Call sessions, newest first: of an account ($1), in a state ($2), refused for a reason ($3),
--- authorized since ($4), with an id ($5), each null for any; at most $6.
+-- authorized since ($4), with an id ($5), each null for any, only those to be reviewed ($7); at most
+-- $6.
 SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.identified_by,
        s.callerid, s.dialled, s.destination, s.reason, s.authorized_at, s.expires_at, s.limit_ms,
        s.held_micros, s.currency, p.name AS plan_name, s.prefix,
@@ -9,6 +10,7 @@ SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.iden
        s.discount_basis_points, s.exchange, c.name AS card_name, v.version AS card_version,
        s.price_lines, s.witness, s.review, k.name AS package, k.unit AS package_unit,
        s.package_begins_on, s.package_held, s.package_used,
+       s.seen_answered_at, s.seen_at,
        s.settled_at
 FROM call_session s
 LEFT JOIN call_plan p ON p.id = s.plan_id
@@ -20,4 +22,5 @@ WHERE ($1::bigint IS NULL OR s.account_id = $1)
   AND ($3::text IS NULL OR s.reason = $3)
   AND ($4::timestamptz IS NULL OR s.authorized_at >= $4)
   AND ($5::text IS NULL OR s.call_id = $5)
+  AND (NOT $7 OR s.review IS NOT NULL)
 ORDER BY s.authorized_at DESC LIMIT $6

@@ -1,6 +1,7 @@
 -- One session with the rates it is priced by, for a daemon that did not authorize it itself.
 SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.authorized_at, s.answer_by, s.limit_ms,
        s.cap_ms, s.held_micros, s.currency, s.prefix, s.trunk_ids, s.discount_basis_points, s.sell_price,
+       s.server, s.seen_answered_at, s.seen_at,
        s.exchange, s.routes, a.account_number,
        s.package_id, s.package_begins_on, s.package_held, k.unit AS package_unit,
        (SELECT array_agg(t.id) FROM trunk t WHERE t.id = ANY (s.trunk_ids) AND t.capacity > 0)

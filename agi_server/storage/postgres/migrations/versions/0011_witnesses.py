@@ -1,0 +1,10 @@
+"""What others than the hangup handler tell about a call."""
+
+from agi_server.storage.postgres.migrations import run_sql_beside
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
