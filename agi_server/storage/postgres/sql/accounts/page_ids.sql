@@ -5,9 +5,18 @@ WITH named AS (
     SELECT (SELECT id FROM account_group WHERE name = $2) AS group_id,
            (SELECT id FROM call_plan WHERE name = $3) AS plan_id,
            (SELECT id FROM campaign WHERE name = $4) AS campaign_id
+), bounds AS (
+    -- What is found may be many; without a filter no more of it are needed than the page has.
+    SELECT CASE WHEN $1::smallint IS NULL AND $2::text IS NULL AND $3::text IS NULL
+                     AND $4::text IS NULL THEN $9::bigint END AS most
 ), found AS MATERIALIZED (
-    SELECT account_id AS id FROM customer WHERE words @@ $5::text::tsquery
-    UNION SELECT account_id FROM callerid WHERE number LIKE $6::text || '%'
+    (SELECT account_id AS id FROM customer
+     WHERE words @@ $5::text::tsquery AND account_id > $8
+     ORDER BY account_id LIMIT (SELECT most FROM bounds))
+    UNION
+    (SELECT account_id FROM callerid
+     WHERE number LIKE $6::text || '%' AND account_id > $8
+     ORDER BY account_id LIMIT (SELECT most FROM bounds))
     UNION SELECT id FROM account WHERE account_number = $7
 )
 SELECT a.id
