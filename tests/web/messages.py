@@ -27,5 +27,3 @@ def messages() -> set[str]:
             if message is not None:  # what is in a variable is marked where it is written
                 found.add(message if isinstance(message, str) else message[0])
     return found
-
-

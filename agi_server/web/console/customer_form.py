@@ -15,11 +15,10 @@ from agi_server.accounts.customers import create_account
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.field_rules import countries
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable
-from agi_server.accounts.groups import find_group, list_groups, prepare_account
+from agi_server.accounts.groups import find_group, prepare_account
 from agi_server.accounts.phones import create_wanted_phones
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.storage.postgres.statements import statement
-from agi_server.tariffs.plans import list_plans
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.customer import AccountId
@@ -215,8 +214,8 @@ async def _options(db: Any) -> dict[str, list[tuple[str, str]]]:
     """What a field can be chosen from, by its name: values and their words."""
     named = await db.fetchrow(statement("web/names"))
     return {
-        "group": _same(each.name for each in await list_groups(db)),
-        "plan": _same(each.name for each in await list_plans(db)),
+        "group": _same(named["groups"]),
+        "plan": _same(named["plans"]),
         "series": _same(named["series"]),
         "did_group": _same(named["did_groups"]),
         "campaign": _same(named["campaigns"]),

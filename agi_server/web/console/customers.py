@@ -6,8 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts.account import AccountStatus
-from agi_server.accounts.groups import list_groups
-from agi_server.tariffs.plans import list_plans
+from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import operator_of
 from agi_server.web.console.pages import page
@@ -41,6 +40,7 @@ async def show_customers(
         group=group or None,
     )
     rows, next_page = await list_customers(services.db, operator, chosen, after=after)
+    names = await services.db.fetchrow(statement("web/names"))
     return page(
         request,
         "customers.html",
@@ -50,10 +50,6 @@ async def show_customers(
         filtered=bool(chosen.search or chosen.status is not None or chosen.plan or chosen.group),
         first_page=not after,
         statuses=list(AccountStatus),
-        plans=[each.name for each in await list_plans(services.db)],
-        groups=(
-            [each.name for each in await list_groups(services.db)]
-            if operator.may(Right.SEE_BUSINESS)
-            else []
-        ),
+        plans=names["plans"],
+        groups=names["groups"] if operator.may(Right.SEE_BUSINESS) else [],
     )

@@ -9,7 +9,7 @@ SELECT s.call_id, s.account_id, a.account_number, s.state, s.callerid, s.dialled
 FROM call_session s JOIN account a ON a.id = s.account_id
 WHERE s.account_id = $1
   AND ($2::text IS NULL OR s.state = $2)
-  AND ($3::text IS NULL OR s.reason = $3)
+  AND ($3::text IS NULL OR (s.reason = $3 AND s.state IN ('denied', 'void')))
   AND ($4::timestamptz IS NULL
        OR (s.authorized_at <= $4 AND (s.authorized_at, s.call_id) < ($4, $5::text)))
 ORDER BY s.authorized_at DESC, s.call_id DESC LIMIT $6

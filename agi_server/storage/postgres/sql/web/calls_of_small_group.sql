@@ -11,7 +11,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM call_session c
     WHERE c.account_id = a.id
       AND ($2::text IS NULL OR c.state = $2)
-      AND ($3::text IS NULL OR c.reason = $3)
+      AND ($3::text IS NULL OR (c.reason = $3 AND c.state IN ('denied', 'void')))
       AND ($4::timestamptz IS NULL
            OR (c.authorized_at <= $4 AND (c.authorized_at, c.call_id) < ($4, $5::text)))
     ORDER BY c.authorized_at DESC, c.call_id DESC LIMIT $6
