@@ -158,7 +158,7 @@ async def running(
             # Read only where it is wanted: the web's libraries take half a second.
             from agi_server.web.server import serve_web
 
-            jobs.append(asyncio.create_task(serve_web(settings, postgres_dsn, now)))
+            jobs.append(asyncio.create_task(serve_web(settings, postgres_dsn, links, now)))
         if settings.ami:
             jobs += [
                 asyncio.create_task(links.run()),

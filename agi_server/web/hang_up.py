@@ -1,47 +1,39 @@
-"""Ends a call in progress through the manager interface of the Asterisk that has it."""
+"""Ends a call in progress through the daemon's connection to the Asterisk that has it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
-from agi_server.asterisk.ami import AmiError, ami_session
+from agi_server.asterisk.ami import AmiError, AmiRefusedError
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.refused import RefusedError
-from agi_server.settings import AmiSettings
 from agi_server.web.auth.roles import Operator
 
 log = structlog.get_logger()
 
-_NORMAL_CLEARING = "16"
 
+async def hang_up(links: AsteriskLinks, call: Any, operator: Operator) -> None:
+    """Hang up the caller's channel; the call is settled as always when it has ended.
 
-async def hang_up(servers: Sequence[AmiSettings], call: Any, operator: Operator) -> None:
-    """Hang up the caller's channel; its hangup handler settles the call as always.
-
-    Another Asterisk may have a channel of the same name, so each is asked for the uniqueid first.
-    Raises RefusedError when no Asterisk has the channel or none can be asked.
+    Raises RefusedError when its Asterisk cannot be asked or has the call no more.
     """
-    if not servers:
+    if not links.all:
         raise RefusedError("no manager interface is set up: add an [[ami]] section to the settings")
-    channel, uniqueid = call["channel"], call["uniqueid"]
-    unreachable = []
-    for server in servers:
-        try:
-            async with ami_session(server) as ami:
-                found = await ami.ask("Getvar", Channel=channel, Variable="CHANNEL(uniqueid)")
-                if found.get("Value") != uniqueid:
-                    continue
-                done = await ami.ask("Hangup", Channel=channel, Cause=_NORMAL_CLEARING)
-                if done.get("Response") == "Success":
-                    log.info(
-                        "web.hung_up",
-                        operator=operator.name,
-                        call_id=call["call_id"],
-                        account_id=call["account_id"],
-                    )
-                    return
-        except (AmiError, ValueError):
-            unreachable.append(f"{server.host}:{server.port}")
-    if unreachable:
-        raise RefusedError(f"Asterisk does not answer at {', '.join(unreachable)}")
-    raise RefusedError("no Asterisk has this call any more: it will end by itself")
+    link = links.of(call["uniqueid"], call["server"])
+    if link is None or not link.connected:
+        raise RefusedError("the Asterisk that has this call cannot be reached now")
+    channel = link.channels.get(call["uniqueid"])
+    if channel is None:
+        raise RefusedError("Asterisk has this call no more: it will be settled by itself")
+    try:
+        await link.hangup(channel.channel)
+    except AmiRefusedError:
+        raise RefusedError("Asterisk has this call no more: it will be settled by itself") from None
+    except AmiError:
+        raise RefusedError("the Asterisk that has this call cannot be reached now") from None
+    log.info(
+        "web.hung_up",
+        operator=operator.name,
+        call_id=call["call_id"],
+        account_id=call["account_id"],
+    )

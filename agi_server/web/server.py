@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 import uvicorn
 
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.settings import Settings
 from agi_server.storage.postgres.pool import open_pool
 from agi_server.web.application import application
@@ -31,13 +32,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_web(settings: Settings, postgres_dsn: str, now: Callable[[], datetime]) -> None:
+async def serve_web(
+    settings: Settings, postgres_dsn: str, links: AsteriskLinks, now: Callable[[], datetime]
+) -> None:
     """Serve until cancelled. What keeps it from serving is logged and tried again: whatever
     happens here, calls go on."""
     told = False
     while True:
         try:
-            await _serve(settings, postgres_dsn, now)
+            await _serve(settings, postgres_dsn, links, now)
         except Exception as error:
             if not told:
                 log.error(
@@ -51,7 +54,9 @@ async def serve_web(settings: Settings, postgres_dsn: str, now: Callable[[], dat
         await asyncio.sleep(_RETRY_S)
 
 
-async def _serve(settings: Settings, postgres_dsn: str, now: Callable[[], datetime]) -> None:
+async def _serve(
+    settings: Settings, postgres_dsn: str, links: AsteriskLinks, now: Callable[[], datetime]
+) -> None:
     with _listening(settings.web.host, settings.web.port) as listener:
         async with open_pool(
             postgres_dsn,
@@ -59,7 +64,9 @@ async def _serve(settings: Settings, postgres_dsn: str, now: Callable[[], dateti
             statement_timeout_ms=_STATEMENT_TIMEOUT_MS,
             plan_each=True,
         ) as pool:
-            services = WebServices(settings=settings, db=pool, postgres_dsn=postgres_dsn, now=now)
+            services = WebServices(
+                settings=settings, db=pool, postgres_dsn=postgres_dsn, links=links, now=now
+            )
             config = uvicorn.Config(
                 application(services),
                 log_config=None,

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.settings import Settings
 
 
@@ -17,6 +18,7 @@ class WebServices:
     settings: Settings
     db: Any
     postgres_dsn: str
+    links: AsteriskLinks
     now: Callable[[], datetime]
 
 

@@ -19,6 +19,7 @@ import httpx
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from agi_server.accounts.groups import create_group
+from agi_server.asterisk.link import AsteriskLinks
 from agi_server.settings import Settings
 from agi_server.storage.embedded import embedded_backends
 from agi_server.storage.postgres import migrations
@@ -102,7 +103,12 @@ async def main(customers: int, calls: int) -> None:
                   f" {time.monotonic() - started:.0f} s")  # fmt: skip
         settings = Settings.model_validate({"web": {"port": _PORT}})
         serving = asyncio.create_task(
-            serve_web(settings, servers.postgres_dsn, lambda: datetime.now(UTC))
+            serve_web(
+                settings,
+                servers.postgres_dsn,
+                AsteriskLinks((), now=Clock()),
+                lambda: datetime.now(UTC),
+            )
         )
         try:
             for name, account in (("alice", customers // 2 + 1), ("few", 5), ("many", 20)):

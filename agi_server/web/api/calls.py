@@ -100,5 +100,5 @@ async def hang_up_call(
     call = await call_in_scope(services.db, operator, call_id)
     if call["state"] != "open":
         raise RefusedError("the call has ended already")
-    await hang_up(services.settings.ami, call, operator)
+    await hang_up(services.links, call, operator)
     return Response(status_code=202)

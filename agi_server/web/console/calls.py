@@ -69,5 +69,5 @@ async def do_hang_up(request: Request, call_id: str) -> Response:
     call = await call_in_scope(services.db, operator, call_id)
     if call["state"] != "open":
         raise RefusedError("the call has ended already")
-    await hang_up(services.settings.ami, call, operator)
+    await hang_up(services.links, call, operator)
     return RedirectResponse("/calls/live?done=hung-up", 303)
