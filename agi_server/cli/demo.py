@@ -32,8 +32,13 @@ from agi_server.observe import logging
 from agi_server.refused import RefusedError
 from agi_server.storage.embedded import EmbeddedBackends, embedded_backends
 from agi_server.storage.postgres import migrations
+from agi_server.storage.postgres.pool import open_pool
+from agi_server.web.auth.operators import create_operator
+from agi_server.web.auth.roles import Role
+from agi_server.web.auth.secrets import generate_password
 
 _USUAL_PORT = 4573
+_USUAL_WEB_PORT = 8080
 _POLITE = (signal.SIGTERM, signal.SIGHUP)
 _NO_TALK = {"BUSY": "busy", "CANCEL": "no answer"}
 
@@ -132,24 +137,43 @@ def _stay(servers: EmbeddedBackends, directory: Path, *, as_json: bool) -> None:
     """The same business behind a daemon with the real clock, until Ctrl-C."""
 
     async def stay() -> None:
-        settings = demo_settings(_usual_port_if_free())
+        web_port = _free_port(_USUAL_WEB_PORT)
+        settings = demo_settings(_free_port(_USUAL_PORT), web_port)
+        password = await _operator(servers.postgres_dsn)
         async with running(settings, servers.postgres_dsn, servers.redis_url) as daemon:
             click.echo(_next_steps(directory, daemon.port), err=as_json)
+            click.echo(
+                f"The console: http://127.0.0.1:{web_port} (name demo, password {password})",
+                err=as_json,
+            )
             await asyncio.Event().wait()
 
     with _runner() as runner, suppress(KeyboardInterrupt):
         runner.run(stay())
 
 
-def _usual_port_if_free() -> int:
-    """Where the samples look for the daemon; 0, which takes a free one, where another has it."""
+async def _operator(postgres_dsn: str) -> str:
+    """Somebody who may sign in to the console; returns the password."""
+    password = generate_password()
+    async with open_pool(postgres_dsn, max_size=1) as pool:
+        await create_operator(
+            pool, "demo", role=Role.ADMIN, group=None, password=password, at=datetime.now(UTC)
+        )
+    return password
+
+
+def _free_port(usual: int) -> int:
+    """The usual port, where the samples or people look, or a free one where another has it."""
     with socket.socket() as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind(("127.0.0.1", _USUAL_PORT))
-        except OSError:
-            return 0
-    return _USUAL_PORT
+        for port in (usual, 0):
+            try:
+                candidate.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found: int = candidate.getsockname()[1]
+            return found
+    return usual
 
 
 def _next_steps(directory: Path, port: int) -> str:

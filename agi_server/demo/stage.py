@@ -62,11 +62,12 @@ class Performance:
     """What is wrong with the books as a whole, and with each call."""
 
 
-def demo_settings(port: int) -> Settings:
-    """The default settings: the demo heeds no file and no variable."""
+def demo_settings(port: int, web_port: int | None = None) -> Settings:
+    """The default settings: the demo heeds no file and no variable. No console without a port."""
     return Settings.model_validate(
         {
             "fastagi": {"port": port},
+            "web": {"enabled": False} if web_port is None else {"port": web_port},
             "accounts": {"failures_per_caller": WRONG_NUMBERS_ALLOWED},
         }
     )
