@@ -18,10 +18,11 @@ from rating.package import MAX_AMOUNT, PackagePeriod, PackageUnit
 def package() -> None:
     """Packages: free minutes or calls of a period, used up before a customer's money is.
 
+    `plan create --package` or `plan update --package` gives one to customers.
+
     \b
     Example:
       agi-server package create bundle --minutes 300
-      agi-server plan update standard --package bundle
     """
 
 

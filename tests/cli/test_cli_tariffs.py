@@ -194,7 +194,7 @@ def test_terms_that_cannot_be_are_refused(shop: Command) -> None:
         (("currency", "set", "USD", "1"), "currency: "),
         (("currency", "set", "EUR", "1e3"), "rate: "),
         (("customer", "create", "--country", "XX"), "country: "),
-        (("customer", "create", "--discount", "100"), "percentage"),
+        (("customer", "create", "--discount", "100"), "discount: "),
         (("calls", "rerate", "--from", "2026-01-01", "--to", "2026-02-01", "--apply"), "--reason"),
     ):
         done = shop(*arguments)
