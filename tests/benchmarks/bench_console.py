@@ -58,7 +58,7 @@ _FILL = (
            '127.0.0.1', 'x-' || n, 'PJSIP/x', '', '442079460000', '442079460000',
            now() - n * interval '2 seconds', 'USD', 10000, 10, 10000, 'ANSWER',
            CASE WHEN n % 20 = 0 THEN 'no_credit' END, now()
-    FROM (SELECT n, 1 + n % (SELECT count(*) FROM account) AS a
+    FROM (SELECT n, 1 + abs(hashint4(n)) % (SELECT count(*) FROM account) AS a
           FROM generate_series(1, $1::int) n) s""",
 )
 

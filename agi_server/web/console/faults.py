@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from agi_server.ledger.booking import BookingRefusedError
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.health import CONNECTION_FAULTS
+from agi_server.web.api.problems import problem
 from agi_server.web.console.access import BadFormError, ForbiddenError, SignInNeededError
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
@@ -75,6 +76,9 @@ def _shown(status: int, told: bool) -> Callable[[Request, Exception], Awaitable[
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if request.url.path.startswith("/api/"):
+        # A path with a line end, which the API's mount does not match.
+        return problem(error.status_code)
     return _page(request, error.status_code, "")
 
 
