@@ -61,14 +61,12 @@ async def test_a_refused_call_leaves_its_trunk(
 
     async def lock_meanwhile() -> None:
         # Another call takes the funds between our read and our hold.
-        await business.pool.execute(
+        await business.as_owner(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
-            " BEGIN RAISE EXCEPTION 'no'; END $$"
-        )
-        await business.pool.execute(
+            " BEGIN RAISE EXCEPTION 'no'; END $$",
             "CREATE TRIGGER refuse BEFORE INSERT ON call_session"
             f" FOR EACH ROW WHEN (NEW.account_id = {locked.id} AND NEW.state = 'open')"
-            " EXECUTE FUNCTION refuse()"
+            " EXECUTE FUNCTION refuse()",
         )
 
     await lock_meanwhile()

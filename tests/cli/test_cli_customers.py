@@ -81,7 +81,7 @@ def test_customers_are_listed_by_filter_and_page(shop: Command) -> None:
 def test_a_refill_with_a_reference_credits_once(shop: Command) -> None:
     refill = ("customer", "refill", "1000000001", "2.50", "--reference", "r1", "--note", "cash")
     assert "refilled 2.50 USD, balance 12.50" in shop(*refill).out
-    assert "nothing done: r1 was refilled before, balance 12.50" in shop(*refill).out
+    assert "nothing done, asked before: refilled 2.50 USD, balance 12.50" in shop(*refill).out
     again = shop(*refill, "--json").json
     assert (False, "12.50") == (again["refilled"], again["balance"])
     assert "balance 15.00" in shop(*refill[:4]).out

@@ -92,7 +92,7 @@ def test_the_schema_is_asked_for_in_one_line(
     status = agi_server("db", "status", "--json").json
     assert (status["newest"], []) == (status["current"], status["pending"])
     with psycopg.connect(env["AGI_SERVER_POSTGRES__DSN"], autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        connection.execute("DROP SCHEMA public, asterisk CASCADE; CREATE SCHEMA public")
     done = agi_server("trunk", "list")
     assert 1 == done.exit_code
     assert (
