@@ -121,7 +121,7 @@ class CallsSettings(_Section):
     pin_tries: int = Field(default=3, ge=1, le=10)
     """How often a caller may type an account number."""
     unseen_end: Literal["last_seen", "hold", "nothing"] = "last_seen"
-    """What a call costs whose end nobody saw: until its last sign of life, all it held, or nothing."""
+    """What a call costs whose end nobody saw: to its last sign of life, all it held, or nothing."""
     recover_every_s: int = Field(default=30, ge=1)
     """How often open calls are compared with Asterisk's, and ended or freed where they are over."""
 
