@@ -129,9 +129,9 @@ async def test_only_an_active_account_may_call(
         for name in ("AUTH_CALL", "AUTH_DIAL", "AUTH_DIAL_2", "AUTH_DIAL_OPTIONS")
     }
     assert await nothing_reserved(business, account)
-    (denied,) = events.of("call.denied")
+    (denied,) = await events.wait("call.denied")
     assert (reason, account.id) == (denied["reason"], denied["account_id"])
-    record = await business.session(denied["call_id"])
+    record = await business.denied(denied["call_id"])
     assert ("denied", reason, account.id, phone.uniqueid) == tuple(
         record[name] for name in ("state", "reason", "account_id", "uniqueid")
     )

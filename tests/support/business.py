@@ -126,6 +126,12 @@ class Business:
         """One call session."""
         return await self.pool.fetchrow("SELECT * FROM call_session WHERE call_id = $1", call_id)
 
+    async def denied(self, call_id: str) -> Any:
+        """The record of a refused call, which is written after Asterisk has its answer."""
+        while (record := await self.session(call_id)) is None:
+            await asyncio.sleep(0)
+        return record
+
     async def states(self, account: Account) -> dict[str, int]:
         """How many sessions of an account are in each state."""
         rows = await self.pool.fetch(
