@@ -129,7 +129,7 @@ class Business:
     async def denied(self, call_id: str) -> Any:
         """The record of a refused call, which is written after Asterisk has its answer."""
         while (record := await self.session(call_id)) is None:
-            await asyncio.sleep(0)
+            pass  # each look waits for the database
         return record
 
     async def states(self, account: Account) -> dict[str, int]:
