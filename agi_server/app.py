@@ -147,6 +147,10 @@ async def running(
         )
         extender = Extender(db=pool, links=links, sessions=sessions, calls=settings.calls, now=now)
         stopper = Stopper(db=pool, links=links)
+        if settings.web.enabled:
+            # Read only where it is wanted, and before a call can come: the web's libraries take
+            # half a second, in which nobody would be answered.
+            from agi_server.web.server import serve_web
         server = FastAgiServer(settings.fastagi, Dispatcher(services))
         await server.start()
         jobs = [
@@ -155,9 +159,6 @@ async def running(
             asyncio.create_task(_mend_slots(repair, settings.calls.recover_every_s, deadline_ms)),
         ]
         if settings.web.enabled:
-            # Read only where it is wanted: the web's libraries take half a second.
-            from agi_server.web.server import serve_web
-
             jobs.append(asyncio.create_task(serve_web(settings, postgres_dsn, links, now)))
         if settings.ami:
             jobs += [
