@@ -359,7 +359,7 @@ async def test_a_listener_that_is_half_open_for_good_is_noticed(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(app, "_LISTEN_CHECK_S", 0.1)
+    monkeypatch.setattr(app, "_TARIFFS_CHECK_S", 0.1)
     monkeypatch.setattr(app, "_LISTEN_PATIENCE_S", 0.3)
     daemon = await start_daemon(postgres_proxy.address, fastagi={"deadline_ms": DEADLINE_MS})
     account = await business.customer()

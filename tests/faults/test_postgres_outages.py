@@ -195,16 +195,17 @@ class TestFullDisk:
         # Until the room in the files there are is used up, too.
         writer = asyncio.create_task(write_until_it_fails(server))
         reasons = {""}
+        settling = [asyncio.create_task(settled(phone))]
         while "unavailable" not in reasons:
             another = Channel(daemon.port, clock, accountcode=account.account_number)
             reasons.add(await answer_in_time(another))
             if another.answer.allowed:
-                await settled(another, talk_ms=None)
-        settling = asyncio.create_task(settled(phone))
+                # Beside the next call: should the disk be full by now, it waits for room.
+                settling.append(asyncio.create_task(settled(another, talk_ms=None)))
         await writer
         ballast.unlink()
         await server.start_again_if_dead()
-        await settling
+        await asyncio.gather(*settling)
         assert {"", "unavailable"} == reasons
         assert [("customer", 5000)] == await business.charges(account)
         await (await allowed(daemon.port, clock, account.account_number)).settle()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from agi_server.accounts.account import Account, PaymentType
+from agi_server.ledger.booking import BookingRefusedError
 from agi_server.tariffs.packages import create_package
 from agi_server.tariffs.plans import create_plan
 from rating.package import PackageUnit
@@ -81,10 +83,12 @@ class Shop:
         port = self._daemons[number % len(self._daemons)].port
         match step:
             case Refill():
-                # The same id with another amount does nothing either: it is the same movement.
-                done = await self._business.refill(
-                    self._account, step.amount_micros, f"refill:{step.movement}"
-                )
+                # The same id with another amount is refused: it is the same movement.
+                done = None
+                with suppress(BookingRefusedError):
+                    done = await self._business.refill(
+                        self._account, step.amount_micros, f"refill:{step.movement}"
+                    )
                 if done is not None:
                     assert step.movement not in self._refilled
                     self._refilled[step.movement] = step.amount_micros
