@@ -3,7 +3,7 @@
 #
 #   make demo    see scripted calls authorized, debited and settled on real PostgreSQL and Valkey
 #   make test    everything that CI runs
-#   make check   the quick part of it: no real Asterisk, no fault injection
+#   make check   the quick part of it: no Asterisk, no faults, no pages, no commands
 #   make soak    the long tests, which neither of the two above runs
 #   make bench   measure speed and memory: docs/benchmarks.md says what the figures mean
 #   make docs    write the parts of docs/ that say what the code says
@@ -41,7 +41,7 @@ test: lint
 	test $$rest -eq 0 && test $$code -eq 0
 
 check: lint
-	$(PYTHON) -m pytest --ignore=tests/asterisk --ignore=tests/faults
+	$(PYTHON) -m pytest $(addprefix --ignore=,$(REAL_PARTS) tests/cli tests/docs/test_readme.py)
 
 soak: venv
 	$(PYTHON) -m pytest -m soak
