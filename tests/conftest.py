@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ pytest_plugins = ["support.fixtures"]
 # A busy machine decides no test: neither how long an example takes nor how long making it.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+# A shell ignores SIGINT for what it starts in the background, and so would all that we start, which
+# must end by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A database is made and dropped for every test: in memory that takes half as long. What a killed
 # server has written is still there, as it would be on a disk.
