@@ -202,14 +202,20 @@ def _start_keeper(directory: Path, sockets: Path) -> socket.socket:
         assert connection is not None
         # -P: the folder the command runs in lends no modules; -B: nobody writes no .pyc files.
         python = [sys.executable, "-P", "-B", "-m", "agi_server.storage.embedded_keeper"]
-        subprocess.run(
-            [*_leave_root(), *python, str(directory), str(sockets)],
-            stdin=listener.fileno(),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is for the command
-            check=False,
-        )
+        try:
+            subprocess.run(
+                [*_leave_root(), *python, str(directory), str(sockets)],
+                stdin=listener.fileno(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the command
+                check=False,
+            )
+        except KeyboardInterrupt:
+            # The keeper may be up already. Where it is not, nobody holds the listener but us.
+            listener.close()
+            _leave(connection)
+            raise
     return connection
 
 
