@@ -1,80 +1,14 @@
 """Something listens where Asterisk's AMI should be, and it is silent, rude or mad."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 
 import pytest
-from pydantic import SecretStr
 
 from agi_server.asterisk.ami import AmiError, AmiLostError, ami_session
 from agi_server.asterisk.live_calls import Change
-from agi_server.settings import AmiSettings
+from support.ami_peer import Talk, listening
 from support.ami_watch import PATIENCE_S, ami_watch
 from support.event_log import EventLog
-
-Peer = Callable[["Talk"], Awaitable[None]]
-
-
-class Talk:
-    """One connection, as the peer sees it."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self.action: dict[str, str] = {}
-
-    async def hear(self) -> dict[str, str]:
-        """The next action."""
-        text = (await self._reader.readuntil(b"\r\n\r\n")).decode()
-        self.action = dict(line.split(": ", 1) for line in text.strip().split("\r\n"))
-        return self.action
-
-    def say(self, text: str) -> None:
-        """Raw text with line ends of one character, %ID being the last action's."""
-        text = text.replace("%ID", self.action.get("ActionID", "")).replace("\n", "\r\n")
-        self._writer.write(text.encode())
-
-    async def log_in(self) -> None:
-        self.say("Asterisk Call Manager/11.0.0\n")
-        await self.hear()
-        self.say("Response: Success\nActionID: %ID\nMessage: Authentication accepted\n\n")
-
-    async def begin(self, *events: str) -> None:
-        """As Asterisk with these channels begins: login, settings, list."""
-        await self.log_in()
-        await self.hear()
-        self.say("Response: Success\nActionID: %ID\nSystemName: pbx\n\n")
-        await self.hear()
-        self.say("Response: Success\nActionID: %ID\nEventList: start\nMessage: will follow\n\n")
-        for event in events:
-            self.say(event)
-        self.say("Event: CoreShowChannelsComplete\nActionID: %ID\nEventList: Complete\n\n")
-
-    async def pong(self) -> None:
-        """Answer everything from now on."""
-        while True:
-            await self.hear()
-            self.say("Response: Success\nActionID: %ID\nPing: Pong\n\n")
-
-
-@asynccontextmanager
-async def listening(*peers: Peer) -> AsyncIterator[AmiSettings]:
-    """The first connection is served by the first peer, and so on; the last one serves the rest."""
-    left = list(peers)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = left.pop(0) if len(left) > 1 else left[0]
-        with suppress(asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
-            await peer(Talk(reader, writer))
-        writer.transport.abort()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield AmiSettings(host="127.0.0.1", port=port, user="u", secret=SecretStr("geheim"))
-    finally:
-        server.close()
 
 
 async def silent(talk: Talk) -> None:
@@ -90,8 +24,7 @@ async def refusing(talk: Talk) -> None:
 async def endless(talk: Talk) -> None:
     await talk.hear()
     while True:
-        talk.say("x" * 65536)
-        await talk._writer.drain()
+        await talk.flood("x" * 65536)
 
 
 async def mad(talk: Talk) -> None:
