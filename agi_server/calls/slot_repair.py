@@ -46,11 +46,16 @@ class SlotRepair:
         if counted is None:
             return
         await asyncio.sleep(hold_takes_s)
+        sessions = await self._db.fetch(statement("calls/all_open_sessions"))
+        await self._mend_accounts(counted.accounts, sessions)
+        await self._mend_trunks(counted.trunks, sessions)
+
+    async def _mend_accounts(self, counted: dict[int, set[str]], sessions: list[Any]) -> None:
         open_calls: dict[int, dict[str, datetime]] = {}
-        for row in await self._db.fetch(statement("calls/all_open_sessions")):
+        for row in sessions:
             open_calls.setdefault(row["account_id"], {})[row["call_id"]] = row["expires_at"]
-        for account_id in counted.accounts.keys() | open_calls.keys():
-            calls = counted.accounts.get(account_id, set())
+        for account_id in counted.keys() | open_calls.keys():
+            calls = counted.get(account_id, set())
             leases_ms = self._leases_ms(open_calls.get(account_id, {}))
             ended = calls - open_calls.get(account_id, {}).keys()
             for call_id in ended:
@@ -64,10 +69,19 @@ class SlotRepair:
                     in_use=len(calls),
                     open_calls=len(leases_ms),
                 )
-        up = {call_id for calls in open_calls.values() for call_id in calls}
-        for trunk_id, calls in counted.trunks.items():
+
+    async def _mend_trunks(self, counted: dict[int, set[str]], sessions: list[Any]) -> None:
+        """A call that is on no trunk is put on its first, as the decision did."""
+        up = {row["call_id"] for row in sessions}
+        for trunk_id, calls in counted.items():
             for call_id in calls - up:
                 await self._slots.release_trunks([trunk_id], call_id)
+        somewhere = {call_id for calls in counted.values() for call_id in calls}
+        trunks = {row["call_id"]: row["counted_trunk_ids"] for row in sessions}
+        leases_ms = self._leases_ms({row["call_id"]: row["expires_at"] for row in sessions})
+        for call_id, lease_ms in leases_ms.items():
+            if trunks[call_id] and call_id not in somewhere:
+                await self._slots.mend_trunk(trunks[call_id], call_id, lease_ms)
 
     async def _mend(self, account_id: int, slot: SlotAnswer) -> None:
         """Make the account's slots equal to its open sessions."""

@@ -30,5 +30,5 @@ class TrunkLeases:
     async def move(self, before: Trunk, trunk: Trunk, call_id: str, lease_ms: int) -> bool:
         """Leave a trunk for another; False when that one is full."""
         if before.capacity:
-            await self._slots.release_trunks([before.id], call_id)
+            await self._slots.leave_first_trunk(before.id, call_id, lease_ms)
         return not await self.take([trunk], call_id, lease_ms)

@@ -20,7 +20,7 @@ from agi_server.settings import Settings, SettingsError, mask_url
 from agi_server.storage.postgres import migrations
 from agi_server.storage.postgres.pool import connect
 from agi_server.storage.postgres.statements import statement
-from agi_server.tariffs.tables import tariffs_for_number
+from agi_server.tariffs.tables import Tariffs, tariffs_for_number
 from agi_server.wire.script import parse_script
 
 _OLDEST_POSTGRES = 150000  # UNIQUE NULLS NOT DISTINCT
@@ -29,6 +29,8 @@ _PING = parse_script(
     "AGI Rx << SET VARIABLE {{*}}AUTH_PING{{*}}ok{{*}}\nAGI Tx >> 200 result=1\n",
     "ping",
 )
+# Only what is in plans is wanted, not the rates.
+_ANY_NUMBER = "0"
 # Where a daemon that listens on all addresses is reached from here.
 _FROM_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -71,7 +73,7 @@ def _examine() -> list[Finding]:
 
 
 async def _collect(backends: Backends) -> list[Finding]:
-    findings = [finding async for finding in _postgres(backends.postgres_dsn)]
+    findings = [finding async for finding in _postgres(backends.postgres_dsn, backends.settings)]
     findings.append(await _redis(backends.redis_url))
     findings.append(await _daemon(backends.settings))
     settings = backends.settings
@@ -90,7 +92,7 @@ async def _collect(backends: Backends) -> list[Finding]:
     return findings
 
 
-async def _postgres(dsn: str) -> AsyncIterator[Finding]:
+async def _postgres(dsn: str, settings: Settings) -> AsyncIterator[Finding]:
     where = f"PostgreSQL {mask_url(dsn)}"
     try:
         connection = await connect(dsn, timeout_s=5)
@@ -111,7 +113,10 @@ async def _postgres(dsn: str) -> AsyncIterator[Finding]:
         yield migrated
         if migrated.good:
             yield await _ledger(connection)
-            yield await _tariffs(connection)
+            tariffs = await tariffs_for_number(connection, _ANY_NUMBER, datetime.now(UTC), "")
+            yield _rates(tariffs)
+            if (rolling := _rolling_holds(tariffs, settings)) is not None:
+                yield rolling
     finally:
         await connection.close()
 
@@ -147,10 +152,8 @@ async def _ledger(connection: asyncpg.Connection) -> Finding:
     return Finding(what="ledger", good=True, found=found)
 
 
-async def _tariffs(connection: asyncpg.Connection) -> Finding:
+def _rates(tariffs: Tariffs) -> Finding:
     """A call needs a plan with an active card that has an enabled trunk."""
-    # Any number does: only what is in plans is wanted, not the rates.
-    tariffs = await tariffs_for_number(connection, "0", datetime.now(UTC), "")
     cards = [card for plan in tariffs.plans.values() for card, _ in plan.cards]
     if any(card.trunks for card in cards):
         return Finding(what="rates", good=True, found=f"{len(cards)} active rate cards in plans")
@@ -159,6 +162,27 @@ async def _tariffs(connection: asyncpg.Connection) -> Finding:
         return Finding(what="rates", good=False, found="no card has an enabled trunk", mend=mend)
     mend = "agi-server rates import FILE --card NAME --activate, then plan create NAME --card NAME"
     return Finding(what="rates", good=False, found="no plan has an active card", mend=mend)
+
+
+def _rolling_holds(tariffs: Tariffs, settings: Settings) -> Finding | None:
+    """Only supervision extends a rolling hold. None where no plan has one."""
+    default = settings.calls.hold_mode
+    rolling = sorted(
+        p.name for p in tariffs.plans.values() if (p.hold_mode or default) == "rolling"
+    )
+    if not rolling:
+        return None
+    plans = f"plan{'s' if len(rolling) > 1 else ''} {', '.join(rolling)}"
+    if settings.ami:
+        return Finding(what="rolling holds", good=True, found=f"extended over AMI: {plans}")
+    return Finding(
+        what="rolling holds",
+        good=False,
+        found=f"extended by nobody: every call of {plans} ends after its first slice"
+        f" (calls.slice_s, {settings.calls.slice_s} s)",
+        mend="add an [[ami]] for each Asterisk to the settings, or hold in full:"
+        " calls.hold_mode, agi-server plan update NAME --hold-mode full",
+    )
 
 
 async def _redis(url: str | None) -> Finding:

@@ -1,15 +1,10 @@
 """Redis is made to count what PostgreSQL has open, although no call shows the difference."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import pytest
 from redis.asyncio import Redis
 
-from agi_server.background import Background
 from agi_server.calls.slot_repair import SlotRepair
-from agi_server.storage.postgres.pool import open_pool
-from agi_server.storage.redis.slots import open_slots
 from support.business import Business, until_waiting_for_a_lock
 from support.channel import Channel
 from support.checker import slots, until, violations
@@ -20,17 +15,6 @@ from support.wire_proxy import Connection, Proxy
 
 FAR_AWAY_MS = 9e15
 GHOST = "77-" + "0" * 32
-
-
-@pytest.fixture
-async def repair(
-    business: Business, clock: Clock, postgres_proxy: Proxy
-) -> AsyncIterator[SlotRepair]:
-    async with (
-        open_slots(business.redis_url, timeout_ms=20_000) as counted,
-        open_pool(postgres_proxy.address) as pool,
-    ):
-        yield SlotRepair(db=pool, slots=counted, background=Background(), now=clock)
 
 
 async def test_what_a_dead_daemon_left_is_freed_and_what_was_forgotten_added(

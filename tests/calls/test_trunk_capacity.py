@@ -1,9 +1,13 @@
 """A trunk carries only so many calls at a time; a full one gives way to the next route."""
 
+from redis.asyncio import Redis
+
+from agi_server.calls.slot_repair import SlotRepair
 from agi_server.tariffs import plans, trunks
 from rating.rate import Rate
 from support.business import MICROS, Business, nothing_reserved
 from support.channel import Channel, Dialled
+from support.checker import slots
 from support.clock import Clock
 from support.fixtures import StartDaemon
 from support.wire_proxy import Proxy
@@ -88,6 +92,56 @@ async def test_without_redis_no_capacity_is_counted(
     for _ in range(3):
         phone = Channel(daemon.port, clock, accountcode=account.account_number)
         assert "gw" == carrier((await phone.authorize()).dial)
+
+
+async def test_a_trunk_whose_calls_redis_forgot_is_full_again_after_a_round_of_repair(
+    business: Business, start_daemon: StartDaemon, clock: Clock, repair: SlotRepair
+) -> None:
+    await trunks.change_trunk(business.pool, "gw", capacity=2)
+    await trunks.change_trunk(business.pool, "backup", capacity=1)
+    daemon = await start_daemon()
+    account = await business.customer(100 * MICROS)
+    phones = [Channel(daemon.port, clock, accountcode=account.account_number) for _ in range(4)]
+    assert ["gw", "gw", "backup"] == [
+        carrier((await phone.authorize()).dial) for phone in phones[:3]
+    ]
+    async with Redis.from_url(business.redis_url) as redis:
+        await redis.flushall()
+    await repair.mend_all(0)
+    assert "no_route" == (await phones[3].authorize()).reason
+    await phones[0].settle()
+    assert "gw" == carrier((await phones[3].authorize()).dial)
+    await repair.mend_all(0)
+    for phone in phones[1:]:
+        await phone.settle()
+    assert {} == await slots(business.redis_url)
+
+
+async def test_a_call_that_went_on_to_the_next_trunk_is_not_put_back_on_the_first(
+    business: Business, start_daemon: StartDaemon, clock: Clock, repair: SlotRepair
+) -> None:
+    await trunks.change_trunk(business.pool, "gw", capacity=1)
+    daemon = await start_daemon()
+    account = await business.customer()
+    phone = Channel(
+        daemon.port,
+        clock,
+        accountcode=account.account_number,
+        dials=[Dialled(status="CHANUNAVAIL"), Dialled(talk_ms=5000)],
+    )
+    seen = []
+
+    async def meanwhile(command: list[str]) -> bytes:
+        await repair.mend_all(0)
+        other = Channel(daemon.port, clock, accountcode=account.account_number)
+        seen.append(carrier((await other.authorize()).dial))
+        await other.settle()
+        return phone.react(command)
+
+    phone.on("EXEC Dial", meanwhile)
+    await phone.call()
+    assert ["backup", "gw"] == seen
+    assert {} == await slots(business.redis_url)
 
 
 async def test_only_a_trunk_with_a_capacity_costs_a_second_round_trip(

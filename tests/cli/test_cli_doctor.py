@@ -77,3 +77,16 @@ def test_an_ami_that_is_away_is_found(shop: Command) -> None:
     assert (1, False) == (done.exit_code, found["Asterisk"]["good"])
     assert "manager.conf" in found["Asterisk"]["mend"]
     assert "geheim" not in done.out
+
+
+def test_rolling_holds_that_nobody_extends_are_found(shop: Command) -> None:
+    assert "rolling" not in findings(shop("doctor", "--json"))
+    ami = '[{"host": "127.0.0.1", "port": 1, "user": "agi-server", "secret": "geheim"}]'
+    supervised = shop("doctor", "--json", AGI_SERVER_CALLS__HOLD_MODE="rolling", AGI_SERVER_AMI=ami)
+    assert findings(supervised)["rolling"]["good"]
+    assert 0 == shop("plan", "update", "standard", "--hold-mode", "rolling").exit_code
+    done = shop("doctor", "--json")
+    found = findings(done)["rolling"]
+    assert (1, False) == (done.exit_code, found["good"])
+    assert "plan standard ends after its first slice" in found["found"]
+    assert "[[ami]]" in found["mend"]

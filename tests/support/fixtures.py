@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from agi_server.background import Background
+from agi_server.calls.slot_repair import SlotRepair
 from agi_server.storage.postgres.pool import open_pool
+from agi_server.storage.redis.slots import open_slots
 from support.business import Business
 from support.channel import Channel
 from support.clock import Clock
@@ -131,3 +134,15 @@ async def redis_proxy(business: Business, proxy_directory: Path) -> AsyncIterato
     await proxy.start()
     yield proxy
     await proxy.stop()
+
+
+@pytest.fixture
+async def repair(
+    business: Business, clock: Clock, postgres_proxy: Proxy
+) -> AsyncIterator[SlotRepair]:
+    """Makes Redis count what PostgreSQL has, when a test says so."""
+    async with (
+        open_slots(business.redis_url, timeout_ms=20_000) as counted,
+        open_pool(postgres_proxy.address) as pool,
+    ):
+        yield SlotRepair(db=pool, slots=counted, background=Background(), now=clock)

@@ -25,6 +25,9 @@ _ACCOUNT_KEY = re.compile(r"\{([0-9]+)\}:slots")
 _TRUNK_KEY = re.compile(r"\{trunks\}:([0-9]+)")
 # Keys that are looked for, or read, in one round trip.
 _PAGE = 500
+# Not a trunk: who has left its first trunk for another is not to be put back on it.
+_LEFT_FIRST = 0
+_NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,16 @@ class Slots:
         self._answered()
         return full
 
+    async def leave_first_trunk(self, trunk_id: int, call_id: str, lease_ms: int) -> None:
+        """The call goes on to another trunk."""
+        await self.take_trunk([(_LEFT_FIRST, _NO_LIMIT)], call_id, lease_ms)
+        await self.release_trunks([trunk_id], call_id)
+
+    async def mend_trunk(self, trunk_ids: Sequence[int], call_id: str, lease_ms: int) -> None:
+        """Put an open call on the first of its trunks, whatever that carries, if it is on none."""
+        elsewhere = [(id_, 0) for id_ in (_LEFT_FIRST, *trunk_ids[1:])]
+        await self.take_trunk([*elsewhere, (trunk_ids[0], _NO_LIMIT)], call_id, lease_ms)
+
     async def release_trunks(self, trunk_ids: Iterable[int], call_id: str) -> None:
         """The call is on none of these trunks any more."""
         if not self._asking():
@@ -111,7 +124,7 @@ class Slots:
         When Redis is away the leases end by themselves.
         """
         if trunk_ids:
-            await self.release_trunks(trunk_ids, call_id)
+            await self.release_trunks((_LEFT_FIRST, *trunk_ids), call_id)
         if not self._asking():
             return
         try:
