@@ -76,9 +76,9 @@ async def record_changes(
         return
     await db.execute(
         statement("accounts/insert_audit"),
-        account_id,
         editor.at,
         editor.changed_by,
+        [account_id] * len(changes),
         [change.field for change in changes],
         [change.old for change in changes],
         [change.new for change in changes],

@@ -131,6 +131,15 @@ async def find_by_id(db: Any, account_id: int) -> Account:
 
 
 async def list_accounts(
+    db: Any, *, after_id: int = 0, limit: int = 100, **chosen: Any
+) -> list[Account]:
+    """Accounts in the order of their ids; a page after `after_id`. `chosen` as in `find_ids`."""
+    ids = await find_ids(db, after_id=after_id, limit=limit, **chosen)
+    found = await db.fetch(statement("accounts/read"), None, ids) if ids else []
+    return [account_of(row) for row in found]
+
+
+async def find_ids(
     db: Any,
     *,
     search: str = "",
@@ -141,8 +150,8 @@ async def list_accounts(
     callerid: str | None = None,
     after_id: int = 0,
     limit: int = 100,
-) -> list[Account]:
-    """Accounts in the order of their ids; a page after `after_id`.
+) -> list[int]:
+    """The ids of accounts, in order; a page after `after_id`.
 
     What `search` finds is said in `accounts/search.py`; `callerid` finds those with one that begins
     so.
@@ -160,9 +169,7 @@ async def list_accounts(
         after_id,
         limit,
     )
-    ids = [row["id"] for row in rows]
-    found = await db.fetch(statement("accounts/read"), None, ids) if ids else []
-    return [account_of(row) for row in found]
+    return [row["id"] for row in rows]
 
 
 async def _insert(db: Any, new: NewAccount, columns: dict[str, Any], rules: CreationRules) -> int:

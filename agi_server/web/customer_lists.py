@@ -5,7 +5,8 @@ from typing import Any
 
 from agi_server.accounts.account import Account
 from agi_server.accounts.codes import AccountStatus
-from agi_server.accounts.customers import list_accounts
+from agi_server.accounts.customers import find_ids, list_accounts
+from agi_server.refused import RefusedError
 from agi_server.web.auth.roles import Operator
 from agi_server.web.paging import PAGE_ROWS, cursor_of, keys_of
 
@@ -34,17 +35,34 @@ async def list_customers(
     Raises InvalidFieldError for a bad cursor.
     """
     (after_id,) = keys_of(after, int)
-    if operator.group is not None and chosen.group not in (None, operator.group):
+    by = _within(operator, chosen)
+    if by is None:
         return [], None
-    found = await list_accounts(
-        db,
-        search=chosen.search,
-        status=chosen.status,
-        group=operator.group or chosen.group,
-        plan=chosen.plan,
-        campaign=chosen.campaign,
-        after_id=after_id or 0,
-        limit=limit + 1,
-    )
+    found = await list_accounts(db, after_id=after_id or 0, limit=limit + 1, **by)
     page = found[:limit]
     return page, cursor_of(page[-1].id) if len(found) > limit else None
+
+
+async def all_found(db: Any, operator: Operator, chosen: CustomerFilter, most: int) -> list[int]:
+    """The ids of all customers whom such a list has, page after page.
+
+    Raises RefusedError when there are more than `most`.
+    """
+    by = _within(operator, chosen)
+    ids = [] if by is None else await find_ids(db, limit=most + 1, **by)
+    if len(ids) > most:
+        raise RefusedError(f"more than {most} customers are found: narrow the search")
+    return ids
+
+
+def _within(operator: Operator, chosen: CustomerFilter) -> dict[str, Any] | None:
+    """What is asked of the accounts, in the operator's scope; None where nobody can be found."""
+    if operator.group is not None and chosen.group not in (None, operator.group):
+        return None
+    return {
+        "search": chosen.search,
+        "status": chosen.status,
+        "group": operator.group or chosen.group,
+        "plan": chosen.plan,
+        "campaign": chosen.campaign,
+    }

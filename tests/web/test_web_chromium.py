@@ -179,3 +179,27 @@ async def test_a_rate_sheet_is_uploaded_compared_and_activated(
     for name in ("Plans", "Trunks", "Groups", "Operators", "Settings"):
         await page.get_by_role("link", name=name, exact=True).click()
         await shoot(page, name.lower())
+
+
+async def test_selected_customers_are_changed_together_after_a_look_at_what_changes(
+    web: Web, page: Page
+) -> None:
+    accounts = [await web.business.customer(last_name=name) for name in ("Abel", "Baker", "Cole")]
+    await page.goto(f"{web.url}/customers")
+    for name in ("Abel", "Cole"):
+        await page.get_by_label(f"Select {name}").check()
+    await page.get_by_text("Change several customers").click()
+    bulk = page.locator("#bulk")
+    await bulk.get_by_label("Status").select_option("suspended (underpayment)")
+    await bulk.get_by_label("Group").select_option("offices")
+    await shoot(page, "bulk-list")
+    await page.get_by_role("button", name="Show what changes").click()
+    await expect(page.get_by_text("2 customers were chosen.")).to_be_visible()
+    await shoot(page, "bulk")
+    await page.get_by_role("button", name="Change 2 customers").dblclick()
+    await expect(page.get_by_role("heading", name="Customers")).to_be_visible()
+    states = [
+        (now.status.name, now.group)
+        for now in [await web.business.account(account) for account in accounts]
+    ]
+    assert [("SUSPENDED", "offices"), ("ACTIVE", None), ("SUSPENDED", "offices")] == states

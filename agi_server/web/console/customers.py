@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts.account import AccountStatus
@@ -16,6 +16,26 @@ from agi_server.web.services import services_of
 router = APIRouter()
 
 
+def chosen_customers(
+    search: Annotated[str, Query(max_length=100)] = "",
+    status: str = "",
+    plan: str = "",
+    group: str = "",
+    campaign: str = "",
+) -> CustomerFilter:
+    """Which customers a page is about, by its address."""
+    return CustomerFilter(
+        search=search.strip(),
+        status=AccountStatus.__members__.get(status.upper()),
+        plan=plan or None,
+        group=group or None,
+        campaign=campaign or None,
+    )
+
+
+ChosenCustomers = Annotated[CustomerFilter, Depends(chosen_customers)]
+
+
 @router.get("/")
 async def home() -> Response:
     """Where an operator begins."""
@@ -23,22 +43,9 @@ async def home() -> Response:
 
 
 @router.get("/customers")
-async def show_customers(
-    request: Request,
-    search: Annotated[str, Query(max_length=100)] = "",
-    status: str = "",
-    plan: str = "",
-    group: str = "",
-    after: str = "",
-) -> Response:
+async def show_customers(request: Request, chosen: ChosenCustomers, after: str = "") -> Response:
     """A page of customers, by search and filters."""
     services, operator = services_of(request), operator_of(request)
-    chosen = CustomerFilter(
-        search=search.strip(),
-        status=AccountStatus.__members__.get(status.upper()),
-        plan=plan or None,
-        group=group or None,
-    )
     rows, next_page = await list_customers(services.db, operator, chosen, after=after)
     names = await services.db.fetchrow(statement("web/names"))
     return page(
@@ -47,9 +54,20 @@ async def show_customers(
         customers=rows,
         next_page=next_page,
         chosen=chosen,
-        filtered=bool(chosen.search or chosen.status is not None or chosen.plan or chosen.group),
+        query={name: text for name, text in _texts(chosen).items() if text},
         first_page=not after,
         statuses=list(AccountStatus),
         plans=names["plans"],
         groups=names["groups"] if operator.may(Right.SEE_BUSINESS) else [],
+        campaigns=names["campaigns"],
     )
+
+
+def _texts(chosen: CustomerFilter) -> dict[str, str]:
+    return {
+        "search": chosen.search,
+        "status": "" if chosen.status is None else chosen.status.name.lower(),
+        "plan": chosen.plan or "",
+        "group": chosen.group or "",
+        "campaign": chosen.campaign or "",
+    }

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from agi_server.web.console import (
+    bulk,
     business,
     calls,
     customer,
@@ -19,7 +20,7 @@ def console_routes() -> APIRouter:
     everybody = APIRouter()
     everybody.include_router(sign_in.router)
     signed_in = APIRouter(dependencies=[Depends(check_access)])
-    for module in (customers, customer_form, customer, calls, rates, business):
+    for module in (customers, bulk, customer_form, customer, calls, rates, business):
         signed_in.include_router(module.router)
     everybody.include_router(signed_in)
     return everybody

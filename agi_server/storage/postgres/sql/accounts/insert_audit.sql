@@ -1,4 +1,4 @@
--- What was changed of an account ($1), when ($2) and by whom ($3): fields ($4), old ($5), new ($6).
+-- What was changed when ($1) and by whom ($2): of accounts ($3) fields ($4), old ($5), new ($6).
 INSERT INTO account_audit (account_id, changed_at, changed_by, field, old, new)
-SELECT $1, $2, $3, c.field, c.old, c.new
-FROM unnest($4::text[], $5::text[], $6::text[]) AS c (field, old, new)
+SELECT c.account_id, $1, $2, c.field, c.old, c.new
+FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) AS c (account_id, field, old, new)

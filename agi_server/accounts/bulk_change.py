@@ -1,0 +1,201 @@
+"""The same change for many customers: shown first, then done for all of them or for none."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from agi_server.accounts.account import field_named, texts_to_values
+from agi_server.accounts.account_rows import columns_of
+from agi_server.accounts.audit import Editor, audit_text
+from agi_server.accounts.fields import AccountField, Kind
+from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.storage.postgres.statements import statement
+
+log = structlog.get_logger()
+
+BULK_FIELDS = tuple(field_named(name) for name in ("status", "group", "plan", "campaign"))
+"""What may be changed for many at once: fields that agree with whatever else a customer has."""
+
+MOST_AT_ONCE = 20_000
+_AT_A_TIME = 2_000
+
+InScope = Callable[[str | None, int], None]
+"""Raises NotFoundError for an account (its group, its id) that the operator may not see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """Of one field: how many accounts get another value (`old` by its text, None for none), and
+    how many have `new` already."""
+
+    field: AccountField
+    new: str | None
+    old: Mapping[str | None, int]
+    same: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkChange:
+    """What a change does. `differ` are the accounts that get another value; `seen` stands for
+    their present values: once they are others, it is not what was looked at any more."""
+
+    accounts: int
+    differ: tuple[int, ...]
+    fields: tuple[FieldChange, ...]
+    seen: str
+
+
+async def look_at_change(
+    db: Any, ids: Sequence[int], texts: Mapping[str, object], in_scope: InScope
+) -> BulkChange:
+    """What giving fields (by name) these texts would do to accounts.
+
+    Raises InvalidFieldError for what cannot be changed so, NotFoundError, RefusedError.
+    """
+    values = _values(texts)
+    await columns_of(db, values, timezone="UTC", hashes={})  # is there such a plan?
+    return _change(await _rows(db, ids, in_scope), values)
+
+
+async def change_accounts(
+    pool: Any,
+    ids: Sequence[int],
+    texts: Mapping[str, object],
+    in_scope: InScope,
+    editor: Editor,
+    *,
+    seen: str,
+) -> BulkChange:
+    """Do what was looked at, in one transaction; each change leaves its row in the audit.
+
+    Where nothing is left to change nothing is done. Raises what `look_at_change` raises, and
+    RefusedError where values have been changed since, which `seen` tells.
+    """
+    values = _values(texts)
+    async with pool.acquire() as db, db.transaction():
+        columns = await columns_of(db, values, timezone="UTC", hashes={})
+        for some in _parts(sorted(set(ids))):
+            await db.execute(statement("accounts/bulk_lock"), some)
+        rows = await _rows(db, ids, in_scope)
+        change = _change(rows, values)
+        if not change.differ:
+            return change
+        if change.seen != seen:
+            raise RefusedError(
+                "some of these customers have been changed meanwhile: look at the change again"
+            )
+        for some in _parts(change.differ):
+            await db.execute(statement("accounts/bulk_update"), some, columns)
+        await _record(db, rows, values, editor)
+    for each in change.fields:
+        log.info(
+            "account.changed",
+            accounts=sum(each.old.values()),
+            field=each.field.name,
+            value=each.new,
+            by=editor.changed_by,
+        )
+    return change
+
+
+def _values(texts: Mapping[str, object]) -> dict[str, Any]:
+    allowed = {field.name for field in BULK_FIELDS}
+    for name in texts:
+        if name not in allowed:
+            raise InvalidFieldError(name, "cannot be changed for many customers at once")
+    values = texts_to_values(texts)
+    for field in BULK_FIELDS:
+        if field.needed and field.attribute in values and values[field.attribute] is None:
+            raise InvalidFieldError(field.name, "must not be empty")
+    if not values:
+        raise RefusedError("choose what is to be changed")
+    return values
+
+
+async def _rows(db: Any, ids: Sequence[int], in_scope: InScope) -> list[Mapping[str, Any]]:
+    if not ids:
+        raise RefusedError("choose the customers that are to be changed")
+    if len(ids) > MOST_AT_ONCE:
+        raise RefusedError(f"no more than {MOST_AT_ONCE} customers are changed at once")
+    found = []
+    for some in _parts(sorted(set(ids))):
+        found += await db.fetch(statement("accounts/bulk_read"), some)
+    groups = {row["id"]: row["group"] for row in found}
+    for account_id in ids:
+        if account_id not in groups:
+            raise NotFoundError(f"no customer has id {account_id}")
+        in_scope(groups[account_id], account_id)
+    return [_with_choices(row) for row in found]
+
+
+def _with_choices(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with codes as members of their enumerations."""
+    return {
+        "id": row["id"],
+        **{
+            field.name: field.choices(row[field.name])
+            if field.kind is Kind.CHOICE and field.choices is not None
+            else row[field.name]
+            for field in BULK_FIELDS
+        },
+    }
+
+
+def _change(rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> BulkChange:
+    fields, differ = [], set()
+    for field in _changed_fields(values):
+        new = values[field.attribute]
+        old: Counter[str | None] = Counter()
+        for row in rows:
+            if row[field.name] != new:
+                old[audit_text(field, row[field.name])] += 1
+                differ.add(row["id"])
+        fields.append(
+            FieldChange(
+                field=field, new=audit_text(field, new), old=old, same=len(rows) - old.total()
+            )
+        )
+    present = [
+        [row["id"], *(str(row[each.field.name]) for each in fields)]
+        for row in rows
+        if row["id"] in differ
+    ]
+    return BulkChange(
+        accounts=len(rows),
+        differ=tuple(sorted(differ)),
+        fields=tuple(fields),
+        seen=hashlib.sha256(repr(present).encode()).hexdigest(),
+    )
+
+
+async def _record(
+    db: Any, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any], editor: Editor
+) -> None:
+    changes = [
+        (row["id"], field.name, audit_text(field, row[field.name]),
+         audit_text(field, values[field.attribute]))
+        for row in rows
+        for field in _changed_fields(values)
+        if row[field.name] != values[field.attribute]
+    ]  # fmt: skip
+    for some in _parts(changes):
+        await db.execute(
+            statement("accounts/insert_audit"),
+            editor.at,
+            editor.changed_by,
+            *zip(*some, strict=True),
+        )
+
+
+def _changed_fields(values: Mapping[str, Any]) -> list[AccountField]:
+    return [field for field in BULK_FIELDS if field.attribute in values]
+
+
+def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """So many at a time that each statement is done in good time."""
+    for begin in range(0, len(items), _AT_A_TIME):
+        yield items[begin : begin + _AT_A_TIME]

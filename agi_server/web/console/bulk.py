@@ -1,0 +1,84 @@
+"""The same change for many customers: chosen in the list, looked at, then done."""
+
+import re
+from collections.abc import Sequence
+from functools import partial
+
+from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.bulk_change import (
+    BULK_FIELDS,
+    MOST_AT_ONCE,
+    change_accounts,
+    look_at_change,
+)
+from agi_server.refused import InvalidFieldError
+from agi_server.web.auth.roles import Operator, Right
+from agi_server.web.console.access import BadFormError, form_of, having, operator_of, text_of
+from agi_server.web.console.customers import ChosenCustomers
+from agi_server.web.console.pages import page
+from agi_server.web.customer_lists import all_found
+from agi_server.web.scope import check_scope
+from agi_server.web.services import services_of
+
+router = APIRouter(prefix="/customers/bulk", dependencies=[Depends(having(Right.CHANGE_CUSTOMERS))])
+
+_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+@router.post("")
+async def do_look(request: Request, chosen: ChosenCustomers) -> Response:
+    """What would change, and for how many; nothing is done yet."""
+    services, operator = services_of(request), operator_of(request)
+    form = await form_of(request)
+    texts = _texts(form, operator)
+    if text_of(form, "whom") == "found":
+        ids = await all_found(services.db, operator, chosen, MOST_AT_ONCE)
+    else:
+        ids = _ids([str(each) for each in form.getlist("id")])
+    change = await look_at_change(services.db, ids, texts, partial(check_scope, operator))
+    choices = {field.name: field.choices for field in BULK_FIELDS}
+    return page(
+        request,
+        "bulk.html",
+        change=change,
+        choices=choices,
+        ids=",".join(map(str, change.differ)),
+        texts=texts,
+    )
+
+
+@router.post("/do")
+async def do_change(request: Request) -> Response:
+    """Do what was looked at, once."""
+    services, operator = services_of(request), operator_of(request)
+    form = await form_of(request)
+    change = await change_accounts(
+        services.db,
+        _ids(text_of(form, "ids").split(",")),
+        _texts(form, operator),
+        partial(check_scope, operator),
+        Editor(changed_by=operator.signature, at=services.now()),
+        seen=text_of(form, "seen"),
+    )
+    done = "bulk-changed" if change.differ else "bulk-changed-before"
+    return RedirectResponse(f"/customers?done={done}", 303)
+
+
+def _texts(form: FormData, operator: Operator) -> dict[str, str]:
+    """The texts of the fields to be changed: behind a `=`, so that a field can be emptied."""
+    typed = {field.name: text_of(form, field.name) for field in BULK_FIELDS}
+    texts = {name: text[1:] for name, text in typed.items() if text.startswith("=")}
+    if operator.group is not None and "group" in texts:
+        raise InvalidFieldError("group", "must stay your own")
+    return texts
+
+
+def _ids(texts: Sequence[str]) -> list[int]:
+    ids = [text for text in texts if text]
+    if not all(_ID.fullmatch(text) for text in ids):
+        raise BadFormError("an id of a customer is none")
+    return [int(text) for text in ids]

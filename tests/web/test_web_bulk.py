@@ -1,0 +1,112 @@
+"""One change for many customers: looked at first, done for all or for none, each in its history."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from web_client import Browser, Web
+
+from agi_server.accounts.account import AccountStatus
+from agi_server.accounts.audit import list_changes
+from agi_server.accounts.groups import create_group
+from agi_server.web.auth.roles import Role
+
+Browse = Callable[[], Browser]
+
+
+@pytest.fixture
+async def admin(web: Web, browse: Browse) -> Browser:
+    """Signed in as an administrator."""
+    await web.operator()
+    browser = browse()
+    await browser.sign_in()
+    return browser
+
+
+def confirmed(page: str) -> dict[str, str]:
+    """The hidden fields of the page that shows what changes."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+
+
+async def test_a_change_of_all_found_is_shown_and_then_done_for_each_with_its_audit(
+    web: Web, admin: Browser
+) -> None:
+    await create_group(web.business.pool, "offices")
+    found = [await web.business.customer(group="offices") for _ in range(3)]
+    other = await web.business.customer()
+    await web.business.set(found[2], status=AccountStatus.SUSPENDED)
+    shown = await admin.post(
+        "/customers/bulk?group=offices", {"whom": "found", "status": "=suspended", "plan": "="}
+    )
+    assert 200 == shown.status_code
+    assert "3 customers were chosen." in shown.text
+    assert AccountStatus.ACTIVE == (await web.business.account(found[0])).status
+    done = await admin.post("/customers/bulk/do", confirmed(shown.text))
+    assert "/customers?done=bulk-changed" == done.headers["location"]
+    for account in found:
+        now = await web.business.account(account)
+        assert (AccountStatus.SUSPENDED, None) == (now.status, now.plan)
+        changes = await list_changes(web.business.pool, account.id)
+        assert ("plan", "standard", None, "web:alice") in [
+            (each.field, each.old, each.new, each.changed_by) for each in changes
+        ]
+    assert [] == await list_changes(web.business.pool, found[2].id, field="status")
+    assert other == await web.business.account(other)
+    again = await admin.post("/customers/bulk/do", confirmed(shown.text))
+    assert "/customers?done=bulk-changed-before" == again.headers["location"]
+    assert 1 == len(await list_changes(web.business.pool, found[2].id))
+
+
+async def test_what_was_changed_after_it_was_looked_at_is_left_alone_and_so_are_the_others(
+    web: Web, admin: Browser
+) -> None:
+    accounts = [await web.business.customer() for _ in range(2)]
+    form = {"whom": "selected", "id": [each.id for each in accounts], "status": "=suspended"}
+    shown = await admin.post("/customers/bulk", form)
+    await web.business.set(accounts[1], status=AccountStatus.CANCELLED)
+    assert 409 == (await admin.post("/customers/bulk/do", confirmed(shown.text))).status_code
+    assert AccountStatus.ACTIVE == (await web.business.account(accounts[0])).status
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"status": "=suspended"}, 409),
+        ({"id": "1"}, 409),
+        ({"id": "999999", "status": "=suspended"}, 404),
+        ({"id": "x", "status": "=suspended"}, 400),
+        ({"id": "1", "status": "=asleep"}, 422),
+        ({"id": "1", "status": "="}, 422),
+        ({"id": "1", "plan": "=nothing"}, 404),
+    ],
+)
+async def test_a_change_that_cannot_be_is_refused(
+    web: Web, admin: Browser, form: dict[str, str], status: int
+) -> None:
+    account = await web.business.customer()
+    form = {name: str(account.id) if text == "1" else text for name, text in form.items()}
+    assert status == (await admin.post("/customers/bulk", form)).status_code
+    assert account == await web.business.account(account)
+
+
+async def test_a_reseller_changes_only_customers_of_the_own_group_and_not_their_group(
+    web: Web, browse: Browse
+) -> None:
+    await create_group(web.business.pool, "offices")
+    own = await web.business.customer(group="offices")
+    other = await web.business.customer()
+    await web.operator("bob", Role.RESELLER, group="offices")
+    reseller = browse()
+    await reseller.sign_in("bob")
+    found = await reseller.post("/customers/bulk", {"whom": "found", "status": "=suspended"})
+    assert "1 customer was chosen." in found.text
+    fields = confirmed(found.text)
+    for path in ("/customers/bulk", "/customers/bulk/do"):
+        both = {**fields, "id": [own.id, other.id], "ids": f"{own.id},{other.id}"}
+        assert 404 == (await reseller.post(path, both)).status_code
+    moved = {"id": own.id, "group": "="}
+    assert 422 == (await reseller.post("/customers/bulk", moved)).status_code
+    assert (own, other) == (
+        await web.business.account(own),
+        await web.business.account(other),
+    )
