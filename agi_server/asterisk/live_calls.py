@@ -28,9 +28,10 @@ class Change(Enum):
 class LiveChannel:
     """One channel. `seen_at` is the last instant at which it was known to be up.
 
-    `answered_at`, `parted_at` and `peer` are of the last party it dialled and that answered;
-    `dialled_at` is when that was rung. `ended_at` is None, too, when it ended unseen. `whole`: no
-    answer before now was missed. `unsure`: nobody saw exactly when they parted.
+    `answered_at`, `parted_at`, `peer` (its uniqueid) and `peer_channel` (its name) are of the last
+    party it dialled and that answered; `dialled_at` is when that was rung. `ended_at` is None, too,
+    when it ended unseen. `whole`: no answer before now was missed. `unsure`: nobody saw exactly
+    when they parted.
     """
 
     uniqueid: str
@@ -43,6 +44,7 @@ class LiveChannel:
     dialled_at: datetime | None = None
     answered_at: datetime | None = None
     peer: str | None = None
+    peer_channel: str = ""
     parted_at: datetime | None = None
     unsure: bool = False
     ended_at: datetime | None = None
@@ -139,10 +141,10 @@ class LiveCalls:
 
     def _find_peer(self, channel: LiveChannel) -> None:
         self._forget_peer(channel)
-        channel.peer = None
+        channel.peer, channel.peer_channel = None, ""
         for other in self.channels.values():
             if other is not channel and channel.bridge and other.bridge == channel.bridge:
-                channel.peer = other.uniqueid
+                channel.peer, channel.peer_channel = other.uniqueid, other.channel
                 self._callers[other.uniqueid] = channel.uniqueid
 
     def alive(self, now: datetime) -> None:
@@ -178,6 +180,7 @@ class LiveCalls:
         known = self._start(uniqueid, event, at)
         self._forget_peer(known)
         known.peer = event.get("DestUniqueid")
+        known.peer_channel = event.get("DestChannel", "")
         if known.peer:
             self._callers[known.peer] = uniqueid
         known.answered_at, known.parted_at, known.unsure = at, None, False

@@ -1,6 +1,7 @@
 """What Asterisk is told to dial: trunk templates filled in, and the options with the limit."""
 
 import re
+from collections.abc import Sequence
 
 from agi_server.tariffs.tables import Trunk
 
@@ -25,6 +26,22 @@ def dial_target(trunk: Trunk, number: str, prefix: str, account_id: int) -> str:
     if not _SENT_NUMBER.fullmatch(sent):
         raise NumberNotDialableError
     return trunk.dial.format(number=sent, prefix=prefix, account_id=account_id)
+
+
+def route_of_channel(templates: Sequence[str], channel: str) -> int | None:
+    """Which route (1, 2, ...) has a channel of this name, by the trunks' templates.
+
+    `PJSIP/{number}@gw` and `PJSIP/gw/sip:{number}@host` make channels `PJSIP/gw-0000002a`. None
+    where no template, or more than one, would.
+    """
+    made_by = channel.rpartition("-")[0]
+    routes = [n for n, each in enumerate(templates, 1) if made_by and _endpoint(each) == made_by]
+    return routes[0] if len(routes) == 1 else None
+
+
+def _endpoint(template: str) -> str:
+    technology, _, rest = template.partition("/")
+    return f"{technology}/{rest.partition('/')[0].rpartition('@')[2]}"
 
 
 def limit_option(limit_ms: int, warn_left_ms: int, warn_every_ms: int) -> str:

@@ -42,6 +42,11 @@ class CallTerms:
     answer_by: datetime | None = None
     package: PackageTerms | None = None
 
+    @property
+    def priced_by_route(self) -> bool:
+        """Whether what the customer pays depends on the route that carries the call."""
+        return self.sell_price is SellPrice.ROUTE and len(set(map(_card, self.routes))) > 1
+
     def price(
         self, end: CallEnd, authorized_at: datetime, limit_ms: int, now: datetime
     ) -> Price | None:
@@ -69,6 +74,10 @@ class CallTerms:
         return price._replace(
             buy_total_micros=buy.buy_total_micros, buy_billed_seconds=buy.buy_billed_seconds
         )
+
+
+def _card(terms: CardTerms) -> tuple[int, str]:
+    return terms.version_id, terms.rate.prefix
 
 
 def _converted(

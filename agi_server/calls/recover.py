@@ -125,6 +125,7 @@ class Recovery:
         settlement = await self._settler.settle_by_witness(
             stored.session,
             believed,
+            believed.end(stored.trunk_dials),
             others,
             lambda: round((time.monotonic() - started) * 1000),
         )

@@ -80,13 +80,14 @@ class StoredSession:
     """A session as the database has it: its state, and what settling it needs.
 
     `seen_answered_at` and `seen_at` are what supervision has kept: when it was answered, and when
-    it was last seen up.
+    it was last seen up. `trunk_dials` are the templates of its routes' trunks, as they are now.
     """
 
     state: str
     session: OpenSession
     seen_answered_at: datetime | None
     seen_at: datetime | None
+    trunk_dials: tuple[str, ...]
 
 
 async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession | None:
@@ -98,6 +99,7 @@ async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession 
         state=row["state"],
         seen_answered_at=row["seen_answered_at"],
         seen_at=row["seen_at"],
+        trunk_dials=tuple(row["trunk_dials"] or ()),
         session=OpenSession(
             account_id=row["account_id"],
             account_number=row["account_number"],

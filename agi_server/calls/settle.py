@@ -106,14 +106,22 @@ class Settler:
         self,
         session: OpenSession,
         believed: Testimony,
+        end: CallEnd,
         others: Sequence[Testimony],
         elapsed_ms: Callable[[], int],
     ) -> Settlement:
-        """Settle a call whose end nobody reported, by the best witness there is."""
+        """Settle a call whose end nobody reported, by the best witness there is.
+
+        Without its route it is priced as of the first; that is flagged where its price depends on
+        it.
+        """
         differing = _differing(believed.talk_ms, others)
-        review = "; ".join(filter(None, (believed.review, _review(differing)))) or None
+        guess = None
+        if end.talk_ms is not None and end.route is None and session.terms.priced_by_route:
+            guess = "priced as of its first route: nobody saw which one carried it"
+        review = "; ".join(filter(None, (believed.review, guess, _review(differing)))) or None
         witness = believed.witness
-        settlement = await self._post(session, believed.end, witness, review, elapsed_ms)
+        settlement = await self._post(session, end, witness, review, elapsed_ms)
         _tell(session, settlement, witness, believed.talk_ms, differing)
         return settlement
 

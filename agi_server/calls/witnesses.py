@@ -13,6 +13,7 @@ from typing import Literal
 
 from agi_server.asterisk.live_calls import LiveChannel
 from agi_server.calls.call_end import CallEnd
+from agi_server.calls.dial import route_of_channel
 
 UnseenEnd = Literal["last_seen", "hold", "nothing"]
 
@@ -52,7 +53,8 @@ class AsteriskRecord:
 class Testimony:
     """What one witness says. `talk_ms` is None for a call that nobody answered.
 
-    `review` is what an operator should know of it.
+    `review` is what an operator should know of it; `dstchannel` is the channel that answered, or
+    empty.
     """
 
     witness: Witness
@@ -60,15 +62,16 @@ class Testimony:
     ended_at: datetime | None = None
     talk_ms: int | None = None
     review: str | None = None
+    dstchannel: str = ""
 
-    @property
-    def end(self) -> CallEnd:
-        """As settling takes it. Which route carried the call is not known."""
+    def end(self, trunk_dials: Sequence[str]) -> CallEnd:
+        """As settling takes it. Which route carried the call is told by the channel that answered,
+        if it is of one of them alone."""
         return CallEnd(
             dialstatus="" if self.talk_ms is None else "ANSWER",
             talk_ms=self.talk_ms,
             hangupcause=None,
-            route=None,
+            route=route_of_channel(trunk_dials, self.dstchannel),
             answered_at=self.answered_at,
             ended_at=self.ended_at,
         )
@@ -127,6 +130,7 @@ class Evidence:
             ended_at=ended_at,
             talk_ms=None if answered_at is None else _ms(answered_at, ended_at),
             review="its end was not seen exactly" if channel.unsure else None,
+            dstchannel=channel.peer_channel,
         )
 
     def record(self) -> Testimony | None:
@@ -155,6 +159,7 @@ class Evidence:
             ended_at=row.ended_at,
             talk_ms=_ms(answered_at, row.ended_at),
             review=review,
+            dstchannel=row.dstchannel,
         )
 
     def _last_sign(self, rule: UnseenEnd) -> Testimony | None:
@@ -167,6 +172,7 @@ class Evidence:
             answered_at=answered_at,
             talk_ms=None if answered_at is None else _ms(answered_at, seen_at),
             review="nobody saw the end of this call; charged to its last sign of life",
+            dstchannel=self._its_channel.peer_channel if self._its_channel else "",
         )
 
     def _by_rule(self, rule: UnseenEnd) -> Testimony:

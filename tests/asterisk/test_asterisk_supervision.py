@@ -99,6 +99,8 @@ async def test_killed_during_the_talk_and_the_hangup_handler_fails(
         record = await ended(exchange, customer, "call.recovered")
         seen = await gw.ended()
     assert ("ANSWER", "ami", None) == (record.dialstatus, record.witness, record.review)
+    # By the name of the channel that answered.
+    assert 1 == (await exchange.business.session(record.call_id))["route"]
     assert record.seen_answered_at is not None
     exchange.assert_talk(record, seen)
 
@@ -118,6 +120,7 @@ async def test_ended_while_the_daemon_was_dead_and_asterisk_kept_a_record(
         await exchange.start_daemon()
         record = await ended(exchange, customer, "call.recovered")
     assert ("cdr", None) == (record.witness, record.review)
+    assert 1 == (await exchange.business.session(record.call_id))["route"]
     exchange.assert_talk(record, seen)
 
 

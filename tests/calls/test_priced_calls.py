@@ -271,6 +271,55 @@ async def test_the_carrier_of_the_route_that_carried_the_call_is_paid(
     assert await nothing_reserved(business, account)
 
 
+@pytest.mark.parametrize(
+    ("sell_price", "dstchannel", "route", "cost", "buy_cost", "flagged"),
+    [
+        (SellPrice.FIRST_CARD, "PJSIP/backup-0000002a", 2, 10_000, 1_000, False),
+        (SellPrice.FIRST_CARD, "PJSIP/other-0000002a", None, 10_000, 5_000, False),
+        (SellPrice.ROUTE, "PJSIP/gw-0000002a", 1, 10_000, 5_000, False),
+        (SellPrice.ROUTE, "PJSIP/backup-0000002a", 2, 20_000, 1_000, False),
+        (SellPrice.ROUTE, "PJSIP/backup-b-0000002a", None, 10_000, 5_000, True),
+    ],
+)
+async def test_a_recovered_call_is_priced_by_the_trunk_whose_channel_answered(
+    business: Business,
+    phone: Phone,
+    clock: Clock,
+    sell_price: SellPrice,
+    dstchannel: str,
+    route: int | None,
+    cost: int,
+    buy_cost: int,
+    flagged: bool,
+) -> None:
+    """By Asterisk's own record; as of the first route where no trunk has such a channel."""
+    await two_carriers(business, sell_price=sell_price)
+    account = await business.customer(plan="sold")
+    caller = await phone(account)
+    answer = await caller.authorize()
+    clock.advance(30)
+    ended = clock().timestamp()
+    await business.pool.execute(
+        'INSERT INTO asterisk_cdr (uniqueid, dstchannel, disposition, answer, "end")'
+        " VALUES ($1, $2, 'ANSWERED', $3, $4)",
+        caller.uniqueid,
+        dstchannel,
+        ended - 10,
+        ended,
+    )
+    clock.advance(100_000)
+    await business.recover(account)
+    record = await business.session(answer.call)
+    assert ("cdr", route, cost, buy_cost) == (
+        record["witness"],
+        record["route"],
+        record["cost_micros"],
+        record["buy_cost_micros"],
+    )
+    assert flagged is ("first route" in (record["review"] or ""))
+    assert [("customer", cost)] == await business.charges(account)
+
+
 @pytest.mark.parametrize(("discount", "routes"), [(0, 1), (1_000, 0)])
 async def test_routes_at_a_loss_are_not_used_unless_the_plan_allows_them(
     business: Business, phone: Phone, discount: int, routes: int

@@ -31,7 +31,9 @@ class Story:
         self.hear(0, "Newchannel", CALLER)
         self.hear(1, "Newchannel", CALLED)
         self.hear(1, "DialBegin", CALLER, DestUniqueid=CALLED)
-        self.hear(5, "DialEnd", CALLER, DestUniqueid=CALLED, DialStatus="ANSWER")
+        self.hear(
+            5, "DialEnd", CALLER, DestUniqueid=CALLED, DestChannel=CALLED, DialStatus="ANSWER"
+        )
         self.bridge(5)
 
     def bridge(self, seconds: float) -> None:
@@ -48,7 +50,7 @@ def test_times_are_asterisks_own() -> None:
     story = Story()
     story.talk()
     caller = story.live.channels[CALLER]
-    assert (at(5), True) == (caller.answered_at, caller.talking)
+    assert (at(5), True, CALLED) == (caller.answered_at, caller.talking, caller.peer_channel)
     story.hear(9, "Hangup", CALLED)
     assert (at(9), False, False) == (caller.parted_at, caller.unsure, caller.talking)
     story.hear(12, "Hangup", CALLER)

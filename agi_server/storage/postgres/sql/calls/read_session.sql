@@ -6,6 +6,9 @@ SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.authorized_at, s.answer_b
        s.package_id, s.package_begins_on, s.package_held, k.unit AS package_unit,
        (SELECT array_agg(t.id) FROM trunk t WHERE t.id = ANY (s.trunk_ids) AND t.capacity > 0)
            AS counted_trunk_ids,
+       (SELECT array_agg(coalesce(t.dial, '') ORDER BY x.n)
+        FROM unnest(s.trunk_ids) WITH ORDINALITY x (id, n) LEFT JOIN trunk t ON t.id = x.id)
+           AS trunk_dials,
        to_jsonb(r) AS rate, v.rules,
        (SELECT jsonb_agg(jsonb_build_object('rate', to_jsonb(rr), 'rules', rv.rules) ORDER BY x.n)
         FROM jsonb_array_elements(s.routes) WITH ORDINALITY x (route, n)
