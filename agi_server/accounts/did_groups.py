@@ -10,11 +10,12 @@ from agi_server.tariffs.trunks import check_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DidGroup:
-    """`accounts` is how many may request its DIDs."""
+    """`accounts` is how many may request its DIDs, `dids` how many those are."""
 
     id: int
     name: str
     accounts: int
+    dids: int
 
 
 async def create_did_group(db: Any, name: str) -> DidGroup:
@@ -32,8 +33,11 @@ async def list_did_groups(db: Any, name: str | None = None) -> list[DidGroup]:
 
 
 async def delete_did_group(db: Any, name: str) -> None:
-    """Raises NotFoundError, RefusedError when an account has it."""
+    """Raises NotFoundError, RefusedError when an account or a DID has it."""
     if await db.fetchval(statement("accounts/delete_did_group"), name) is None:
-        if not await list_did_groups(db, name):
+        found = await list_did_groups(db, name)
+        if not found:
             raise NotFoundError(f"there is no DID group {name}")
+        if not found[0].accounts:
+            raise RefusedError(f"DIDs are in the DID group {name}")
         raise RefusedError(f"customers have the DID group {name}")

@@ -7,6 +7,7 @@ from agi_server.accounts.audit import Change, Editor, record_changes
 from agi_server.accounts.changes import change_account, store_changes
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.customers import find_by_id
+from agi_server.accounts.dids import release_all
 from agi_server.accounts.passwords import generate_login
 from agi_server.storage.postgres.statements import statement
 
@@ -25,12 +26,14 @@ _ERASED = {field.attribute: None for field in FIELDS if field.name in PERSONAL_F
 async def delete_account(
     pool: Any, account_id: int, editor: Editor
 ) -> tuple[Account, list[Change]]:
-    """Cancel an account and take away its CallerIDs, SIP and IAX configuration and MAC address.
+    """Cancel an account; take away its CallerIDs, DIDs, SIP and IAX configuration and MAC address.
 
     Its ledger, its calls and its number stay: the number is never given again. Calls in progress
     end as they were promised. Raises NotFoundError.
     """
-    return await change_account(pool, account_id, lambda _: _ENDS, editor)
+    ended = await change_account(pool, account_id, lambda _: _ENDS, editor)
+    await release_all(pool, account_id, editor)
+    return ended
 
 
 async def erase_person(pool: Any, account_id: int, editor: Editor) -> Account:

@@ -37,14 +37,14 @@ async def create(session: Session, name: str) -> None:
 @json_option
 @with_database
 async def list_(session: Session, as_json: bool) -> None:
-    """List the DID groups and how many customers each has.
+    """List the DID groups and how many customers and DIDs each has.
 
     \b
     Example:
       agi-server did-group list --json
     """
     shown = [
-        {"name": each.name, "customers": each.accounts}
+        {"name": each.name, "customers": each.accounts, "dids": each.dids}
         for each in await did_groups.list_did_groups(session.db)
     ]
     print_list(shown, as_json=as_json, nothing="no DID groups")
@@ -54,7 +54,7 @@ async def list_(session: Session, as_json: bool) -> None:
 @click.argument("name")
 @with_database
 async def delete(session: Session, name: str) -> None:
-    """Delete a DID group that no customer has.
+    """Delete a DID group that no customer and no DID has.
 
     \b
     Example:

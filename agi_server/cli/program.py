@@ -23,6 +23,7 @@ _COMMANDS = {
     "customer": "customer",
     "db": "db",
     "demo": "demo",
+    "did": "did",
     "did-group": "did_group",
     "doctor": "doctor",
     "group": "group",

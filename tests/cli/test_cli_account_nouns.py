@@ -90,7 +90,9 @@ def test_did_groups_are_created_listed_and_deleted_when_nobody_has_them(
 ) -> None:
     ok(agi_server("did-group", "create", "london"))
     ok(agi_server("customer", "create", "--did-group", "london"))
-    assert [{"name": "london", "customers": 1}] == agi_server("did-group", "list", "--json").json
+    assert [{"name": "london", "customers": 1, "dids": 0}] == agi_server(
+        "did-group", "list", "--json"
+    ).json
     assert "customers have the DID group london" in agi_server("did-group", "delete", "london").err
     ok(agi_server("customer", "update", "id:1", "--clear", "did_group"))
     ok(agi_server("did-group", "delete", "london"))
