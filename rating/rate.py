@@ -1,7 +1,7 @@
 """A rate: what calls to one destination prefix cost from a date on."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, make_dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import cast
@@ -144,6 +144,14 @@ class RateWindow:
     def interval(self) -> Interval:
         """Beginning and end as one pair."""
         return self.start_minute, self.end_minute
+
+
+def undated(rate: Rate) -> Rate:
+    """The rate as if it had always been in force: its terms, to compare with those of others."""
+    windows = tuple(
+        replace(window, rate=replace(window.rate, effective_from=None)) for window in rate.windows
+    )
+    return replace(replace(rate, windows=(), effective_from=None), windows=windows)
 
 
 _Unchecked = make_dataclass("_Unchecked", Rate.__slots__, slots=True)

@@ -1,19 +1,39 @@
-"""What a new set of rates changes: printed before anything is written."""
+"""What a new set of rates changes, and from when: printed before anything is written."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
-from rating.rate import Rate
+from rating.rate import Rate, undated
+from rating.rate_gaps import RateGap
+from rating.rate_timeline import Timeline, in_force_from
 
 
 @dataclass(frozen=True, slots=True)
 class RateChange:
-    """One prefix whose rate changes; either side is None where the prefix is new or removed."""
+    """One prefix whose rate changes; either side is None where the prefix is new or removed.
+
+    `begins`: the date ahead on which it does (UTC); None: as soon as the new rates are in force.
+    """
 
     prefix: str
     old: Rate | None
     new: Rate | None
+    begins: datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        """`new`, `up`, `down`, `removed`, or `other`: another term than the price per minute."""
+        if self.old is None:
+            return "new"
+        if self.new is None:
+            return "removed"
+        if self.price_change_micros:
+            return "up" if self.price_change_micros > 0 else "down"
+        return "other"
 
     @property
     def price_change_micros(self) -> int:
@@ -25,7 +45,10 @@ class RateChange:
 
 @dataclass(frozen=True, slots=True)
 class RateDiff:
-    """Changes by kind. `other` changes another term than the price per minute."""
+    """Changes by kind, a prefix with several dates as often as it changes.
+
+    `unchanged` counts the prefixes that do not change at all.
+    """
 
     new: tuple[RateChange, ...]
     up: tuple[RateChange, ...]
@@ -39,9 +62,12 @@ class RateDiff:
         return tuple(sorted(self.up + self.down, key=_by_weight)[:count])
 
 
+_KINDS = ("new", "up", "down", "other", "removed")
+
+
 @dataclass(slots=True)
 class DiffSummary:
-    """How many prefixes change in which way, and of each way the `most` that matter most.
+    """How many rates change in which way, and of each way the `most` that matter most.
 
     `add` takes the diffs of one part after another, so that two large sets need not be in memory.
     """
@@ -52,10 +78,11 @@ class DiffSummary:
     new: list[RateChange] = field(default_factory=list)
     other: list[RateChange] = field(default_factory=list)
     removed: list[RateChange] = field(default_factory=list)
+    gaps: list[RateGap] = field(default_factory=list)
 
     def add(self, diff: RateDiff) -> None:
         """Add the diff of prefixes that no part before had."""
-        for kind in ("new", "up", "down", "other", "removed"):
+        for kind in _KINDS:
             self.counts[kind] += len(getattr(diff, kind))
         self.counts["unchanged"] += diff.unchanged
         self.moved = sorted([*self.moved, *diff.largest(self.most)], key=_by_weight)[: self.most]
@@ -63,65 +90,70 @@ class DiffSummary:
             shown: list[RateChange] = getattr(self, kind)
             shown += getattr(diff, kind)[: self.most - len(shown)]
 
+    def add_gaps(self, gaps: Sequence[RateGap]) -> None:
+        """Add times without a rate; they are counted, and `most` of them told."""
+        self.counts["gaps"] += len(gaps)
+        self.gaps += gaps[: self.most - len(self.gaps)]
+
     def changes(self) -> list[RateChange]:
         """At most `most` of them: changed prices by their weight, then the others."""
         return [*self.moved, *self.other, *self.new, *self.removed][: self.most]
 
 
-def diff_rates(old: Iterable[Rate], new: Iterable[Rate]) -> RateDiff:
-    """Compare two sets of rates prefix by prefix; of several dates the latest counts.
+def diff_rates(old: Iterable[Rate], new: Iterable[Rate], at: datetime) -> RateDiff:
+    """Compare two sets of rates, of which the new one comes into force at a time.
 
-    That a rate begins at another date is no change by itself. A prefix withdrawn in the end counts
-    as not there.
+    Each rate of a prefix counts that is in force then or later, against what is in force before it;
+    what is over by then does not count. A step that the old set takes as well is no change, and
+    neither is another date of a rate that has begun. One that only the old set takes is a change
+    where both were alike before it: the new set takes it back.
     """
-    before, after = _latest_by_prefix(old), _latest_by_prefix(new)
-    kinds: dict[str, list[RateChange]] = {
-        kind: [] for kind in ("new", "up", "down", "other", "removed")
-    }
+    before, after = _by_prefix(old), _by_prefix(new)
+    kinds: dict[str, list[RateChange]] = {kind: [] for kind in _KINDS}
     unchanged = 0
     for prefix in sorted(before.keys() | after.keys()):
-        change = RateChange(prefix, before.get(prefix), after.get(prefix))
-        kind = _kind(change)
-        if kind is None:
+        was = in_force_from(before.get(prefix, ()), at)
+        becomes = in_force_from(after.get(prefix, ()), at)
+        changes = list(_changes(prefix, was, becomes))
+        for change in changes:
+            kinds[change.kind].append(change)
+        if not changes and (any(was.values()) or any(becomes.values())):
             unchanged += 1
-        else:
-            kinds[kind].append(change)
     return RateDiff(
         **{kind: tuple(changes) for kind, changes in kinds.items()}, unchanged=unchanged
     )
 
 
-def _kind(change: RateChange) -> str | None:
-    if change.old is None:
-        return "new"
-    if change.new is None:
-        return "removed"
-    if change.old == change.new:
-        return None
-    if change.price_change_micros:
-        return "up" if change.price_change_micros > 0 else "down"
-    same_date = replace(change.new, effective_from=change.old.effective_from)
-    return None if same_date == change.old else "other"
+def _changes(prefix: str, was: Timeline, becomes: Timeline) -> Iterator[RateChange]:
+    old, new = was[None], becomes[None]
+    if not _alike(old, new):
+        yield RateChange(prefix, old, new)
+    for date in sorted(date for date in was.keys() | becomes.keys() if date is not None):
+        old_before, new_before = old, new
+        old, new = was.get(date, old), becomes.get(date, new)
+        taken_before = not _alike(old_before, old)
+        if not _alike(new_before, new):
+            if not (taken_before and _alike(old, new)):
+                yield RateChange(prefix, new_before, new, date)
+        elif taken_before and _alike(old_before, new_before):
+            yield RateChange(prefix, old, new, date)
 
 
-def _latest_by_prefix(rates: Iterable[Rate]) -> dict[str, Rate]:
-    latest: dict[str, Rate] = {}
-    for rate in rates:
-        known = latest.get(rate.prefix)
-        if known is None or _begins_later(rate, known):
-            latest[rate.prefix] = rate
-    return {prefix: rate for prefix, rate in latest.items() if not rate.withdrawn}
+def _alike(one: Rate | None, other: Rate | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one == other or undated(one) == undated(other)
 
 
-def _begins_later(rate: Rate, known: Rate) -> bool:
-    if rate.effective_from is None or known.effective_from is None:
-        return known.effective_from is None
-    return rate.effective_from > known.effective_from
+def _by_prefix(rates: Iterable[Rate]) -> dict[str, Sequence[Rate]]:
+    prefix = attrgetter("prefix")
+    return {key: list(same) for key, same in groupby(sorted(rates, key=prefix), prefix)}
 
 
-def _by_weight(change: RateChange) -> tuple[bool, int, int, str]:
+def _by_weight(change: RateChange) -> tuple[bool, int, int, str, float]:
     """From nothing first, then by the share of the old price, in millionths."""
     moved = abs(change.price_change_micros)
     old = change.old.price_micros_per_minute if change.old else 0
     share = moved * 1_000_000 // old if old else 0
-    return bool(old), -share, -moved, change.prefix
+    begins = change.begins.timestamp() if change.begins else float("-inf")
+    return bool(old), -share, -moved, change.prefix, begins

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rating.hours import Interval, overlapping, whole_week
-from rating.rate import Rate, RateWindow
+from rating.rate import Rate, RateWindow, undated
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -114,7 +114,7 @@ class Entries:
             if rate is None and previous is not None:
                 gone = entries[0].rate.prefix
                 rate = Rate(prefix=gone, withdrawn=True, effective_from=date)
-            if rate is not None and not _same(rate, previous):
+            if rate is not None and (previous is None or undated(rate) != undated(previous)):
                 yield rate
                 previous = rate
 
@@ -147,14 +147,3 @@ def _combined(active: Iterable[SheetEntry], date: datetime | None) -> Rate | Non
     if base is None and whole_week(window.interval for window in windows):
         base = windows[0].rate  # never in force: every minute is in a window
     return None if base is None else replace(base, windows=tuple(windows))
-
-
-def _same(rate: Rate, previous: Rate | None) -> bool:
-    if previous is None:
-        return False
-    date = previous.effective_from
-    windows = tuple(
-        replace(window, rate=replace(window.rate, effective_from=date)) for window in rate.windows
-    )
-    bare = replace(rate, windows=(), effective_from=date)
-    return replace(bare, windows=windows) == previous

@@ -186,7 +186,8 @@ async def import_(
     their prefixes.
 
     All errors are shown by line. What changes against the version in force (with --at: the one in
-    force then) is printed before anything is written. The same file read the same way makes no
+    force then), and from which date, is printed before anything is written. What a prefix has stays
+    in force until a date that lies ahead. The same file read the same way makes no
     second version.
 
     \b
@@ -210,8 +211,7 @@ async def import_(
             return REFUSED
         rules = _rules(importing, reading.rules, options)
         with progress_bar("comparing", None):
-            if changes_only:
-                await importing.put_changes()
+            await importing.complete(changes_only=changes_only)
             diff = await importing.compare(changes)
         if not as_json:
             _print_comparison(importing, reading, diff, rules)
@@ -333,7 +333,7 @@ def _print_comparison(
         f"{importing.card}: compared with "
         + (f"version {replaced.version}" if replaced else "no version in force")
     )
-    print_diff(diff)
+    print_diff(diff, rules.zone)
     print_rules(_rules_in_force(importing), rules)
 
 

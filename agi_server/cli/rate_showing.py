@@ -1,6 +1,8 @@
 """How versions of rate cards and their changes are shown."""
 
 from dataclasses import fields
+from datetime import UTC, datetime, tzinfo
+from datetime import time as midnight
 from typing import Any
 
 import click
@@ -17,21 +19,48 @@ _ALWAYS_SHOWN = ("prefix", "price_micros_per_minute", "initial_s", "increment_s"
 
 
 def diff_fields(diff: DiffSummary) -> dict[str, Any]:
-    """The counts by kind and the changes that matter most."""
+    """The counts by kind, the changes that matter most, and numbers left without a rate."""
     counts = {"other_terms" if kind == "other" else kind: diff.counts[kind] for kind in _KINDS}
-    return {**counts, "changes": [_change(change) for change in diff.changes()]}
+    gaps = [
+        {"prefix": gap.prefix, "from": time(gap.begins), "until": time(gap.ends)}
+        for gap in diff.gaps
+    ]
+    changes = [{**_change(change), "from": time(change.begins)} for change in diff.changes()]
+    return {**counts, "changes": changes, "without_rate": diff.counts["gaps"], "gaps": gaps}
 
 
-def print_diff(diff: DiffSummary) -> None:
-    """A line of counts, and a table of the changes that matter most."""
+def print_diff(diff: DiffSummary, zone: tzinfo) -> None:
+    """A line of counts, a table of the changes that matter most, dates in the card's zone, and
+    on stderr a warning for numbers that would have no rate for a time."""
     counts = diff_fields(diff)
-    listed = counts.pop("changes")
+    counts = {kind: count for kind, count in counts.items() if isinstance(count, int)}
+    gap_count = counts.pop("without_rate")
     click.echo(", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items()))
+    changes = diff.changes()
+    listed = [{**_change(each), "from": _date(each.begins, zone)} for each in changes]
     if listed:
-        print_list(listed, as_json=False)
+        columns = ["change", "prefix", "destination", "old", "new"]
+        if any(change.begins for change in changes):
+            columns.insert(3, "from")
+        print_list(listed, as_json=False, columns=columns)
     changed = sum(counts.values()) - counts["unchanged"]
     if changed > len(listed):
         click.echo(f"… and {changed - len(listed)} more changes (--changes {changed} shows all)")
+    for gap in diff.gaps:
+        begins, ends = _date(gap.begins, zone), _date(gap.ends, zone)
+        click.echo(f"warning: {gap.prefix} has no rate from {begins} until {ends}", err=True)
+    if gap_count > len(diff.gaps):
+        click.echo(f"warning: {gap_count - len(diff.gaps)} more have none for a time", err=True)
+
+
+def _date(instant: datetime | None, zone: tzinfo) -> str | None:
+    """The day that begins then in a zone, else the instant to the second in UTC."""
+    if instant is None:
+        return None
+    local = instant.astimezone(zone)
+    if local.timetz().replace(tzinfo=None) == midnight():
+        return local.date().isoformat()
+    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def print_rules(old: PricingRules, new: PricingRules) -> None:
@@ -87,22 +116,12 @@ def _change(change: RateChange) -> dict[str, Any]:
         and getattr(change.old, name) != getattr(change.new, name)
     ]
     return {
-        "change": _kind(change),
+        "change": change.kind,
         "prefix": change.prefix,
         "destination": known.destination if known else "",
         "old": _terms(change.old, differing),
         "new": _terms(change.new, differing),
     }
-
-
-def _kind(change: RateChange) -> str:
-    if change.old is None:
-        return "new"
-    if change.new is None:
-        return "removed"
-    if change.price_change_micros:
-        return "up" if change.price_change_micros > 0 else "down"
-    return "other"
 
 
 def _terms(rate: Rate | None, differing: list[str]) -> str | None:

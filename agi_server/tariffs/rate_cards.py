@@ -10,6 +10,7 @@ from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.staged_rates import (
     compare_staged,
+    keep_until_begun,
     put_changes_onto,
     stage_rates,
     staged_are_stored,
@@ -87,20 +88,30 @@ class CardImport:
         self._db = db
         self._at = at
         self._effective_at = effective_at
+        self._in_force_at = effective_at or at
         self._are_changes = False
 
     async def stage(self, rates: Iterable[Rate]) -> None:
         """Take in the rates of the sheet, as they come."""
         await stage_rates(self._db, rates)
 
-    async def put_changes(self) -> None:
-        """The staged rates are changes: put them onto the rates of the version in force."""
-        self._are_changes = True
-        await put_changes_onto(self._db, self.replaces.id if self.replaces else None)
+    async def complete(self, *, changes_only: bool = False) -> None:
+        """Add what stays of the version in force, when all rates of the sheet are staged.
+
+        With `changes_only` that is all that the sheet does not change. Else a prefix whose rates
+        all lie ahead keeps what it has until the first of them begins.
+        """
+        self._are_changes = changes_only
+        replaced = self.replaces.id if self.replaces else None
+        if changes_only:
+            await put_changes_onto(self._db, replaced)
+        else:
+            await keep_until_begun(self._db, replaced, self._in_force_at)
 
     async def compare(self, most: int) -> DiffSummary:
-        """What the staged rates change, and `most` of the changes."""
-        return await compare_staged(self._db, self.replaces.id if self.replaces else None, most)
+        """What the completed rates change, and `most` of the changes."""
+        replaced = self.replaces.id if self.replaces else None
+        return await compare_staged(self._db, replaced, most, self._in_force_at)
 
     async def store(
         self,
@@ -122,7 +133,7 @@ class CardImport:
         db = self._db
         card_id = await _card_id(db, self.card, currency, default_currency)
         if self._are_changes:
-            _, replaces = await _in_force(db, self.card, self._effective_at or self._at)
+            _, replaces = await _in_force(db, self.card, self._in_force_at)
             if replaces != self.replaces:
                 raise RefusedError(
                     f"another version of {self.card} came into force meanwhile: import again"
@@ -186,6 +197,7 @@ async def store_version(
     """
     async with begin_import(pool, card, at=at, effective_at=effective_at) as importing:
         await importing.stage(rates)
+        await importing.complete()
         return await importing.store(
             source,
             currency=currency,

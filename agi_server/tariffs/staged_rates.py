@@ -6,6 +6,7 @@ themselves.
 """
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -14,6 +15,7 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import RATE_COLUMNS, rate_of_row, row_of_rate
 from rating.rate import Rate
 from rating.rate_diff import DiffSummary, diff_rates
+from rating.rate_gaps import GapFinder
 from rating.rate_update import updated_rates
 
 _ROWS_AT_A_TIME = 5_000
@@ -41,19 +43,35 @@ async def put_changes_onto(db: Any, version_id: int | None) -> None:
     await db.execute(statement("tariffs/rename_updated_rate"))
 
 
-async def compare_staged(db: Any, version_id: int | None, most: int) -> DiffSummary:
-    """What the staged rates change in a version (None: an empty one); `most` changes are told."""
-    summary = DiffSummary(most)
+async def keep_until_begun(db: Any, version_id: int | None, at: datetime) -> None:
+    """A staged sheet comes into force at a time: what a version has of prefixes whose rates all lie
+    ahead by then stays until the first of them begins."""
+    await db.execute(statement("tariffs/keep_until_begun"), version_id, at)
+
+
+async def compare_staged(db: Any, version_id: int | None, most: int, at: datetime) -> DiffSummary:
+    """What the staged rates, in force from a time on, change in a version (None: an empty one).
+
+    `most` changes are told, and as many times in which numbers would have no rate.
+    """
+    summary, finder = DiffSummary(most), GapFinder(at)
     async for prefixes in _rows_by_prefix(db, version_id):
-        rows: list[Any] = []
+        old: list[Rate] = []
+        new: list[Rate] = []
         for same_prefix in prefixes:
-            kind = _plain_kind(same_prefix)
+            kind = _plain_kind(same_prefix, at)
+            if kind is not None:
+                finder.add_covered(same_prefix[0][0], had_price=kind == "unchanged")
             # Two of three rows of a usual sheet end here: no rate need be made of them.
             if kind == "unchanged" or (kind == "new" and len(summary.new) == most):
                 summary.counts[kind] += 1
-            else:
-                rows += same_prefix
-        summary.add(diff_rates(*_sides(rows)))
+                continue
+            stored, staged = _sides(same_prefix)
+            old += stored
+            new += staged
+            if kind is None:
+                summary.add_gaps(finder.add(same_prefix[0][0], stored, staged))
+        summary.add(diff_rates(old, new, at))
     return summary
 
 
@@ -94,14 +112,20 @@ async def _rows_by_prefix(db: Any, version_id: int | None) -> AsyncIterator[list
         yield [begun]
 
 
-def _plain_kind(rows: list[Any]) -> str | None:
-    """What becomes of a prefix with the usual terms and one date; None: make rates to know."""
-    if rows[0][_TERMS] is not None or rows[-1][_TERMS] is not None or len(rows) > 2:
+def _plain_kind(rows: list[Any], at: datetime) -> str | None:
+    """What becomes of a prefix whose rates all have the same, usual terms and of which the new
+    version has one in force at a time: it is `new` or `unchanged`. None: make rates to know."""
+    terms = rows[0][:_EFFECTIVE_FROM]
+    begun: list[bool | None] = [None, None]
+    for row in rows:
+        if row[_TERMS] is not None or row[:_EFFECTIVE_FROM] != terms:
+            return None
+        date, side = row[_EFFECTIVE_FROM], row[_STAGED]
+        begun[side] = begun[side] or date is None or date <= at
+    stored, staged = begun
+    if not staged or stored is False:
         return None
-    if len(rows) == 1:
-        return "new" if rows[0][_STAGED] else None
-    same = rows[0][:_EFFECTIVE_FROM] == rows[1][:_EFFECTIVE_FROM]
-    return "unchanged" if same and rows[0][_STAGED] != rows[1][_STAGED] else None
+    return "new" if stored is None else "unchanged"
 
 
 def _sides(rows: Iterable[Any]) -> tuple[list[Rate], list[Rate]]:

@@ -66,6 +66,7 @@ async def _take(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
         await importing.stage(_faultless(reading))
         if reading.errors:
             return SheetOutcome(errors=reading.errors, notes=reading.notes)
+        await importing.complete()
         diff = await importing.compare(CHANGES_SHOWN)
         stored = await _store(importing, sheet, reading, in_force) if sheet.store else None
         return SheetOutcome(

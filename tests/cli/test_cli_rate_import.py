@@ -203,6 +203,70 @@ def test_only_the_largest_changes_are_shown_and_all_are_counted(
     assert ["0.01 1/1", "0.01 1/2"] == [again["changes"][0][side] for side in ("old", "new")]
 
 
+def test_a_sheet_for_the_future_leaves_what_is_in_force_until_its_dates(
+    shop: Command, tmp_path: Path
+) -> None:
+    dated = HEADER.replace("\n", ",effective_from\n")
+    (tmp_path / "ahead.csv").write_text(
+        dated
+        + "44,UK,0.09,1,1,2099-01-01\n"
+        + "4490,United Kingdom premium,1.50,60,60,2099-01-01\n"
+        + "33,France,0.02,1,1,2099-01-01\n33,France,0.03,1,1,2099-02-01T08:00:00Z\n"
+        + "49,Germany,0.01,1,1,2001-01-01\n49,Germany,0.02,1,1,2002-01-01\n"
+    )
+    done = shop("rates", "import", "ahead.csv", "--card", "retail", "--activate")
+    assert [
+        "2 new, 2 up, 0 down, 0 removed, 0 other terms, 1 unchanged",
+        "change  prefix  destination  from                  old       new",
+        "up      44      UK           2099-01-01            0.06 1/1  0.09 1/1",
+        "up      33      France       2099-02-01T08:00:00Z  0.02 1/1  0.03 1/1",
+        "new     33      France       2099-01-01                      0.02 1/1",
+        "new     49      Germany                                      0.02 1/1",
+    ] == done.out.splitlines()[1:7]
+    for at, prices in (("2098-12-31", ("0.06", "1.50")), ("2099-01-01", ("0.09", "1.50"))):
+        quotes = [shop("rates", "quote", to, "--at", at, "--json").json for to in ("441", "44901")]
+        assert prices == tuple(quote["price_per_minute"] for quote in quotes)
+    again = shop("rates", "import", "ahead.csv", "--card", "retail")
+    assert "0 new, 0 up, 0 down, 0 removed, 0 other terms, 4 unchanged" in again.out
+    assert "version 2" in again.out.splitlines()[-1]
+
+
+def test_every_date_of_a_sheet_of_changes_is_shown(shop: Command, tmp_path: Path) -> None:
+    (tmp_path / "changes.csv").write_text(
+        "Code,Rate,Increments,Effective\n44,0.09,1/1,2099-01-01\n44,0.08,1/1,2099-02-01\n"
+    )
+    changes = ("rates", "import", "changes.csv", "--card", "retail", "--changes-only", "--json")
+    diff = shop(*changes, "--activate").json["diff"]
+    assert (0, 1, 1, 0, 1) == tuple(
+        diff[kind] for kind in ("new", "up", "down", "removed", "unchanged")
+    )
+    assert [("up", "0.06 1/1", "0.09 1/1", "2099-01-01"),
+            ("down", "0.09 1/1", "0.08 1/1", "2099-02-01")] == [
+        (each["change"], each["old"], each["new"], each["from"][:10]) for each in diff["changes"]
+    ]  # fmt: skip
+
+
+def test_numbers_left_without_a_rate_for_a_time_are_warned_of(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "split.csv").write_text(
+        "Code,Rate,Increments,Effective\n44,0.06,1/1,2099-01-02\n4420,0.09,1/1,2001-01-01\n"
+        "4490,1.50,60/60,2001-01-01\n"
+    )
+    split = ("rates", "import", "split.csv", "--card")
+    assert "" == shop(*split, "retail", "--activate").err
+    (tmp_path / "merged.csv").write_text(
+        "Code,Rate,Increments,Effective,Valid until\n4,0.06,1/1,2099-01-01,\n"
+        "44,0.06,1/1,2001-01-01,2050-12-31\n"
+    )
+    merge = ("rates", "import", "merged.csv", "--card", "retail")
+    done = shop(*merge, "--dry-run")
+    assert "warning: 44 has no rate from 2051-01-01 until 2099-01-01\n" in done.err
+    diff = shop(*merge, "--json", "--changes", "1").json["diff"]
+    assert 1 == len(diff["gaps"]) < diff["without_rate"]
+    assert "warning: 2 more have none for a time" in shop(*merge, "--changes", "1").err
+
+
 def test_an_export_is_written_to_a_file_and_an_unknown_version_is_refused(
     shop: Command, tmp_path: Path
 ) -> None:

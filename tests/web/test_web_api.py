@@ -164,6 +164,18 @@ async def test_a_sheet_is_compared_then_stored_then_activated(web: Web, admin: C
     assert 2 == cards["retail"]
 
 
+async def test_a_sheet_says_from_when_it_changes_what(web: Web, admin: Client) -> None:
+    head = "prefix,destination,price_per_minute,initial,effective_from,effective_until\n"
+    rows = "44,UK,0.07,1,2099-01-01T00:00:00Z,\n33,F,1,1,,2050-12-31\n33,F,1,1,2060-01-01,\n"
+    compared = await admin.ask("PUT", "/rate-cards/retail/sheet?dry_run=true", content=head + rows)
+    assert {"44": "2099-01-01T00:00:00Z"} == {
+        each["prefix"]: each["begins"] for each in compared["changes"] if each["prefix"] == "44"
+    }
+    assert [{
+        "prefix": "33", "begins": "2051-01-01T00:00:00Z", "ends": "2060-01-01T00:00:00Z"
+    }] == compared["gaps"]  # fmt: skip
+
+
 async def test_errors_of_every_kind_are_problems(web: Web, admin: Client) -> None:
     await admin.ask("GET", "/nothing", 404)
     await admin.ask("PUT", "/customers", 405)

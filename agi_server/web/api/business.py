@@ -1,5 +1,6 @@
 """What the business sells: rate cards, call plans, trunks, groups."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -43,11 +44,20 @@ class SheetProblem(BaseModel):
 
 
 class RateChangeShown(BaseModel):
-    """A prefix whose price changes; null where it is new or removed."""
+    """A prefix whose price changes; null where it is new or removed, and where it does at once."""
 
     prefix: str
+    begins: datetime | None
     old_price_per_minute: str | None
     new_price_per_minute: str | None
+
+
+class RateGapShown(BaseModel):
+    """Numbers with this prefix would have no rate for a time."""
+
+    prefix: str
+    begins: datetime
+    ends: datetime
 
 
 class SheetResult(BaseModel):
@@ -56,6 +66,7 @@ class SheetResult(BaseModel):
     errors: list[SheetProblem]
     counts: dict[str, int]
     changes: list[RateChangeShown]
+    gaps: list[RateGapShown]
     replaces: int | None
     version: int | None
 
@@ -156,14 +167,21 @@ async def import_sheet(
             {"line": each.line, "column": each.column, "message": each.message}
             for each in outcome.errors[:1000]
         ],
-        "counts": {} if diff is None else dict(diff.counts),
+        "counts": {}
+        if diff is None
+        else {kind: count for kind, count in diff.counts.items() if kind != "gaps"},
         "changes": [
             {
                 "prefix": each.prefix,
+                "begins": each.begins,
                 "old_price_per_minute": _price(each.old),
                 "new_price_per_minute": _price(each.new),
             }
             for each in (() if diff is None else diff.changes())
+        ],
+        "gaps": [
+            {"prefix": each.prefix, "begins": each.begins, "ends": each.ends}
+            for each in (() if diff is None else diff.gaps)
         ],
         "replaces": outcome.replaces,
         "version": outcome.stored.version if outcome.stored else None,
