@@ -114,22 +114,31 @@ async def test_an_order_whose_answer_was_lost_is_given_again_and_told_of_once(
         assert [HANG_UP] == asterisk.orders
         await watch.connected()
         await stopper.look()
-    assert [HANG_UP, HANG_UP] == asterisk.orders
+        assert [HANG_UP, HANG_UP] == asterisk.orders
+        await stopper.look()  # it is not gone yet
     assert 1 == len(events.of("call.hung_up"))
     await phone.settle()
 
 
-async def test_of_two_daemons_one_tells_of_it(
-    business: Business, account: Account, phone: Channel, asterisk: ScriptedAsterisk,
+async def test_of_two_daemons_one_hangs_up_and_the_other_if_that_one_dies_before(
+    business: Business,
+    account: Account,
+    phone: Channel,
+    asterisk: ScriptedAsterisk,
     events: EventLog,
-) -> None:  # fmt: skip
+) -> None:
     async with stopping(business, asterisk) as (stopper, watch):
         other = Stopper(db=business.pool, links=watch.links)
         asterisk.answered(UNIQUEID)
         await watch.talking(UNIQUEID)
         await business.set(account, locked=True)
-        await stopper.look()
+        asterisk.refuse("Hangup")
+        await stopper.look()  # it notes why, and then dies
+        del asterisk.reactions["Hangup"]
         await other.look()
+        assert [] == asterisk.orders
+        await other.look()
+        assert [HANG_UP] == asterisk.orders
     assert 1 == len(events.of("call.hung_up"))
     await phone.settle()
 

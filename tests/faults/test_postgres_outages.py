@@ -148,24 +148,40 @@ async def write_until_it_fails(server: PostgresServer) -> None:
             )
 
 
+_KEEP_MOUNTED = f"""
+set -e
+disk=$(mktemp -d --tmpdir disk-XXXXXXXX)
+mount -t tmpfs -o size={DISK_MB}m tmpfs "$disk" || {{ rmdir "$disk"; exit 0; }}
+echo "$disk"
+read -r line || true
+umount --lazy "$disk"
+rmdir "$disk"
+"""
+
+
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A file system of its own that is soon full."""
     if os.geteuid() != 0:
         pytest.skip("only root mounts a file system that can be filled")
-    with TemporaryDirectory(prefix="disk-") as directory:
-        size = f"size={DISK_MB}m"
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", size, "tmpfs", directory],
-            capture_output=True,
-            check=False,
-        )
-        if mounted.returncode != 0:
-            pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
-        try:
-            yield Path(directory)
-        finally:
-            subprocess.run(["umount", "--lazy", directory], check=True)
+    # The shell that mounts it ends with us, however we end, and unmounts it.
+    keeper = subprocess.Popen(
+        ["sh", "-c", _KEEP_MOUNTED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+    )
+    assert keeper.stdin is not None
+    assert keeper.stdout is not None
+    try:
+        if not (said := keeper.stdout.readline()).startswith("/"):
+            pytest.skip(f"no file system can be mounted here: {said.strip()}")
+        yield Path(said.strip())
+    finally:
+        keeper.stdin.close()
+        assert 0 == keeper.wait(), keeper.stdout.read()
 
 
 class TestFullDisk:
