@@ -101,16 +101,17 @@ async def pay(
       agi-server customer pay 1000000001 25.50 --reference bank-2026-11-818 --refill
     """
     found = await named_account(session.db, account)
-    reference = reference or str(uuid.uuid4())
-    paid = await _book(
-        session, refills.pay, found, "payment", reference, amount_micros=amount, note=note
+    paid, refilled = await refills.receive_money(
+        session.db,
+        account_id=found.id,
+        amount_micros=amount,
+        reference=reference or str(uuid.uuid4()),
+        with_refill=with_refill,
+        created_by=operator(),
+        note=note,
+        at=session.now,
     )
-    done = {"paid": paid is not None}
-    if with_refill:
-        refilled = await _book(
-            session, refills.refill, found, "refill", reference, amount_micros=amount, note=note
-        )
-        done["refilled"] = refilled is not None
+    done = {"paid": paid, **({} if refilled is None else {"refilled": refilled})}
     await _tell(session, found, as_json, done, amount)
 
 

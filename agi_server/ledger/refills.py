@@ -53,6 +53,35 @@ async def pay(
     return await book(db, account_id, movement, created_by=created_by, at=at)
 
 
+async def receive_money(
+    db: Any,
+    *,
+    account_id: int,
+    amount_micros: int,
+    reference: str,
+    with_refill: bool,
+    created_by: str,
+    note: str,
+    at: datetime,
+) -> tuple[bool, bool | None]:
+    """Record a payment and, `with_refill`, give as much credit; each once by the reference.
+
+    Returns whether each was done now, None for a refill that was not asked for. Asked again, what
+    was not yet done is done. See `book`.
+    """
+    movement: dict[str, Any] = {
+        "account_id": account_id,
+        "amount_micros": amount_micros,
+        "created_by": created_by,
+        "note": note,
+        "at": at,
+    }
+    paid = await pay(db, movement_id=f"payment:{reference}", **movement) is not None
+    if not with_refill:
+        return paid, None
+    return paid, await refill(db, movement_id=f"refill:{reference}", **movement) is not None
+
+
 async def correct_by_hand(
     db: Any,
     *,

@@ -96,6 +96,35 @@ async def test_a_refill_asked_for_again_is_answered_the_same_and_given_once(
     assert 4_500_000 == (await web.business.account(account)).balance_micros
 
 
+async def test_payments_and_corrections_are_booked_once_and_take_no_more_than_there_is(
+    web: Web, admin: Client
+) -> None:
+    account = await web.business.customer(MICROS)
+
+    async def move(what: str, key: str, status: int = 201, **asked: Any) -> Any:
+        path = f"/customers/{account.id}/{what}"
+        headers = {"Idempotency-Key": key}
+        return await admin.ask("POST", path, status, json=asked, headers=headers)
+
+    for _ in range(2):
+        assert "1.00" == (await move("payments", "bank-1", amount="5"))["balance"]
+        paid = await move("payments", "bank-2", amount="5", with_refill=True, note="cash")
+        assert "6.00" == paid["balance"]
+        taken = await move("corrections", "t-1", direction="take", amount="2", reason="twice")
+        assert "4.00" == taken["balance"]
+        given = await move("corrections", "t-2", direction="give", amount="0.5", reason="dropped")
+        assert "4.50" == given["balance"]
+    await move("payments", "bank-1", 409, amount="6")
+    await move("corrections", "t-1", 409, direction="give", amount="2", reason="twice")
+    await move("corrections", "t-3", 422, direction="take", amount="4.51", reason="too much")
+    await move("corrections", "t-4", 422, direction="take", amount="1", reason=" ")
+    await move("payments", "bank-3", 422, amount="0")
+    ledger = await admin.ask("GET", f"/customers/{account.id}/ledger")
+    kinds = sorted(each["kind"] for each in ledger["entries"])
+    assert ["correction", "correction", "payment", "payment", "refill", "refill"] == kinds
+    assert 4_500_000 == (await web.business.account(account)).balance_micros
+
+
 async def test_lists_are_paged_and_each_thing_stands_on_one_page(
     web: Web, admin: Client, clock: Clock
 ) -> None:
@@ -141,11 +170,17 @@ async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: E
         await reseller.ask("GET", path, 403)
         await support.ask("GET", path)
     await support.refill(own.id, "c", "5", 403)
+    for what in ("payments", "corrections"):
+        path, headers = f"/customers/{other.id}/{what}", {"Idempotency-Key": "d"}
+        body = {"amount": "5", "direction": "give", "reason": "x"}
+        asked = {name: body[name] for name in (("amount",) if what == "payments" else body)}
+        await reseller.ask("POST", path, 404, json=asked, headers=headers)
+        await support.ask("POST", path, 403, json=asked, headers=headers)
     await support.ask("POST", "/customers", 403, json={})
     await support.ask("PATCH", "/trunks/gw", 403, json={"enabled": False})
     assert MICROS == (await web.business.account(other)).balance_micros
     assert events.of("web.refused", operator="bob", account_id=other.id)
-    assert 3 == len(events.of("web.refused", operator="carol"))
+    assert 5 == len(events.of("web.refused", operator="carol"))
 
 
 async def test_a_sheet_is_compared_then_stored_then_activated(web: Web, admin: Client) -> None:

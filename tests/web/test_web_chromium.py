@@ -203,3 +203,43 @@ async def test_selected_customers_are_changed_together_after_a_look_at_what_chan
         for now in [await web.business.account(account) for account in accounts]
     ]
     assert [("SUSPENDED", "offices"), ("ACTIVE", None), ("SUSPENDED", "offices")] == states
+
+
+async def test_money_is_received_and_corrected_once_and_the_customer_deleted_after_a_confirmation(
+    web: Web, page: Page
+) -> None:
+    account = await web.business.customer(MICROS, first_name="Ann", last_name="Smith")
+    await page.goto(f"{web.url}/customers/{account.id}")
+    await page.get_by_role("link", name="Record a payment").click()
+    await page.get_by_label("Amount in USD").fill("25.50")
+    await page.get_by_label("Note").fill("bank transfer 817")
+    await page.get_by_label("Give as much credit, too").check()
+    await shoot(page, "pay")
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.locator("dl")).to_contain_text("$26.50")
+    await shoot(page, "pay-confirm")
+    await page.get_by_role("button", name="Book it").dblclick()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await expect(page.locator(".funds")).to_contain_text("$26.50")
+    await page.get_by_role("link", name="Correct the balance").click()
+    await page.get_by_label("Take").check()
+    await page.get_by_label("Amount in USD").fill("6.50")
+    await page.get_by_label("Reason").fill("refilled twice")
+    await shoot(page, "correct")
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_role("button", name="Book it").dblclick()
+    await expect(page.locator(".funds")).to_contain_text("$20.00")
+    assert 20 * MICROS == (await web.business.account(account)).balance_micros
+    await shoot(page, "customer-money")
+    await page.get_by_role("link", name="Erase the person").click()
+    await shoot(page, "erase")
+    await page.get_by_role("button", name="Erase the person").click()
+    await expect(page.get_by_role("status")).to_contain_text("erased")
+    await page.get_by_role("link", name="Delete the customer").click()
+    await shoot(page, "delete")
+    await page.get_by_role("button", name="Delete the customer").click()
+    await expect(page.locator(".heading")).to_contain_text("cancelled")
+    assert (None, "CANCELLED") == (
+        (now := await web.business.account(account)).last_name,
+        now.status.name,
+    )

@@ -81,6 +81,82 @@ async def test_a_refill_is_given_once_however_often_the_form_is_sent(
     assert "web:alice" in ledger
 
 
+@pytest.mark.parametrize(
+    ("what", "form", "done", "balance_micros"),
+    [
+        ("pay", {"amount": "5"}, "paid", MICROS),
+        ("pay", {"amount": "5", "with_refill": "yes"}, "paid-refilled", 6 * MICROS),
+        ("correct", {"amount": "0,5", "note": "x", "direction": "take"}, "corrected", 500_000),
+        ("correct", {"amount": "2", "note": "x", "direction": "give"}, "corrected", 3 * MICROS),
+    ],
+)
+async def test_payments_and_corrections_are_confirmed_and_then_booked_once(
+    web: Web, admin: Browser, what: str, form: dict[str, str], done: str, balance_micros: int
+) -> None:
+    account = await web.business.customer(MICROS)
+    path = f"/customers/{account.id}/{what}"
+    assert 200 == (await admin.get(path)).status_code
+    form = {**form, "reference": "form-1"}
+    asked = await admin.post(path, form)
+    assert "Is this right?" in asked.text
+    assert MICROS == (await web.business.account(account)).balance_micros
+    confirmed = {**form, "confirmed": "yes"}
+    before = f"{done.partition('-')[0]}-before"
+    for notice in (done, before):
+        answer = await admin.post(path, confirmed)
+        assert f"/customers/{account.id}?done={notice}" == answer.headers["location"]
+    assert balance_micros == (await web.business.account(account)).balance_micros
+    ledger = (await admin.get(f"/customers/{account.id}/ledger")).text
+    assert "web:alice" in ledger
+
+
+@pytest.mark.parametrize(
+    ("what", "form"),
+    [
+        ("pay", {"amount": "0"}),
+        ("pay", {"amount": "ten"}),
+        ("correct", {"amount": "1", "direction": "give"}),
+        ("correct", {"amount": "1.01", "note": "x", "direction": "take", "confirmed": "yes"}),
+    ],
+)
+async def test_a_payment_or_correction_that_cannot_be_says_why_and_books_nothing(
+    web: Web, admin: Browser, what: str, form: dict[str, str]
+) -> None:
+    account = await web.business.customer(MICROS)
+    answer = await admin.post(f"/customers/{account.id}/{what}", {**form, "reference": "form-1"})
+    assert 422 == answer.status_code
+    assert 'role="alert"' in answer.text
+    assert MICROS == (await web.business.account(account)).balance_micros
+
+
+async def test_a_customer_is_deleted_and_a_person_erased_after_a_page_that_says_what_goes(
+    web: Web, admin: Browser, reseller: Browser
+) -> None:
+    account = await web.business.customer(last_name="Smith", callerids=("442079460001",))
+    for what in ("erase", "delete"):
+        path = f"/customers/{account.id}/{what}"
+        assert "Smith" in (await admin.get(f"/customers/{account.id}")).text or what == "delete"
+        assert 200 == (await admin.get(path)).status_code
+        for _ in range(2):
+            answer = await admin.post(path)
+            assert f"?done={what}d" in answer.headers["location"]
+        assert 404 == (await reseller.get(path)).status_code
+        assert 404 == (await reseller.post(path)).status_code
+    now = await web.business.account(account)
+    assert (None, (), "CANCELLED") == (now.last_name, now.callerids, now.status.name)
+    assert account.balance_micros == now.balance_micros
+
+
+async def test_a_callerid_is_switched_off_and_on(web: Web, admin: Browser) -> None:
+    account = await web.business.customer(callerids=("442079460001",))
+    path = f"/customers/{account.id}/callerids/442079460001/switch"
+    for active, word in (("no", "Switch on"), ("yes", "Switch off")):
+        assert 303 == (await admin.post(path, {"active": active})).status_code
+        assert word in (await admin.get(f"/customers/{account.id}")).text
+    other = path.replace("442079460001", "442079460002")
+    assert 404 == (await admin.post(other, {"active": "no"})).status_code
+
+
 @pytest.mark.parametrize("amount", ["", "0", "-1", "1e3", "1.0000001", "ten"])
 async def test_a_refill_of_a_wrong_amount_says_so_in_place_and_gives_nothing(
     web: Web, admin: Browser, amount: str

@@ -1,25 +1,22 @@
-"""Customers: find, create, change, delete, refill; their CallerIDs, calls and ledger."""
+"""Customers: find, create, change, delete; their calls and ledger."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse
+from pydantic import BaseModel, Field
 
-from agi_server.accounts.account import Account, texts_to_values
+from agi_server.accounts.account import texts_to_values
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.changes import update_account
 from agi_server.accounts.codes import AccountStatus
-from agi_server.accounts.customers import create_account, find_by_id
+from agi_server.accounts.customers import create_account
 from agi_server.accounts.ending import delete_account
 from agi_server.accounts.groups import prepare_account
 from agi_server.accounts.phones import create_wanted_phones
 from agi_server.calls.records import CallState
-from agi_server.ledger.refills import refill
 from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.calls import CallPage, call_json
-from agi_server.web.api.once import IdempotencyKey, answer_once
 from agi_server.web.api.shapes import (
     CUSTOMER,
     CUSTOMER_CHANGE,
@@ -35,7 +32,6 @@ from agi_server.web.customer_lists import CustomerFilter, list_customers
 from agi_server.web.ledger_lists import list_entries
 from agi_server.web.scope import customer_in_scope
 from agi_server.web.services import services_of
-from rating.money import MoneyError, parse_money
 
 router = APIRouter(prefix="/customers", tags=["customers"])
 
@@ -66,23 +62,6 @@ class StoredCustomer(BaseModel):
 
     customer: CUSTOMER  # type: ignore[valid-type]
     phones: list[NewPhone] = Field(description="Credentials of new phones, told only now.")
-
-
-class Refill(BaseModel):
-    """Credit to give."""
-
-    model_config = ConfigDict(extra="forbid")
-    amount: Text = Field(description="Decimal string in the account's currency.", max_length=40)
-    note: Text = Field(default="", max_length=200, description="Kept in the ledger.")
-
-
-class Refilled(BaseModel):
-    """The customer's funds after a refill."""
-
-    customer: int
-    amount: str
-    balance: str
-    currency: str
 
 
 class Entry(BaseModel):
@@ -154,7 +133,7 @@ async def create_customer(
         number_length=accounts.number_length,
         max_callerids=accounts.max_callerids,
         number_luhn=accounts.number_luhn,
-        created_by=_signature(operator),
+        created_by=signature(operator),
         at=services.now(),
     )
     phones = await create_wanted_phones(
@@ -186,7 +165,7 @@ async def change_customer(
         services.db,
         customer,
         texts_to_values(texts),
-        Editor(changed_by=_signature(operator), at=services.now()),
+        Editor(changed_by=signature(operator), at=services.now()),
         max_callerids=services.settings.accounts.max_callerids,
     )
     phones = await create_wanted_phones(
@@ -200,50 +179,10 @@ async def delete_customer(request: Request, operator: Caller, customer: Customer
     """Cancel the account; its ledger and calls stay, its number is never given again."""
     services = services_of(request)
     await customer_in_scope(services.db, operator, customer)
-    editor = Editor(changed_by=_signature(operator), at=services.now())
+    editor = Editor(changed_by=signature(operator), at=services.now())
     account, _ = await delete_account(services.db, customer, editor)
     await create_wanted_phones(services.db, account, services.settings.phones, at=services.now())
     return customer_json(account)
-
-
-@router.post(
-    "/{customer}/refills",
-    response_model=Refilled,
-    status_code=201,
-    dependencies=[Depends(having(Right.MOVE_MONEY))],
-)
-async def refill_customer(
-    request: Request, operator: Caller, customer: CustomerId, key: IdempotencyKey, asked: Refill
-) -> JSONResponse:
-    """Give credit, once for each Idempotency-Key."""
-    services = services_of(request)
-    account = await customer_in_scope(services.db, operator, customer)
-    try:
-        amount_micros = parse_money(asked.amount)
-    except MoneyError as error:
-        raise InvalidFieldError("amount", str(error)) from None
-
-    async def give(db: Any) -> tuple[int, dict[str, Any]]:
-        await refill(
-            db,
-            account_id=account.id,
-            amount_micros=amount_micros,
-            movement_id=f"refill:api:{operator.id}:{key}",
-            created_by=_signature(operator),
-            note=asked.note,
-            at=services.now(),
-        )
-        after: Account = await find_by_id(db, account.id)
-        return 201, {
-            "customer": account.id,
-            "amount": money(amount_micros),
-            "balance": money(after.balance_micros),
-            "currency": account.currency,
-        }
-
-    return await answer_once(
-        services, operator, key, {"refill": customer, **asked.model_dump()}, give
-    )
 
 
 @router.get("/{customer}/ledger", response_model=EntryPage)
@@ -285,7 +224,8 @@ async def read_calls(
     return {"calls": [call_json(row) for row in rows], "next": next_page}
 
 
-def _signature(operator: Operator) -> str:
+def signature(operator: Operator) -> str:
+    """Who did it, for the ledger and the audit: `api:shop`."""
     return f"api:{operator.name}"
 
 

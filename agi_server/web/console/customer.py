@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import timedelta
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -10,13 +10,17 @@ from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts.account import FIELDS, Account
 from agi_server.accounts.audit import Editor, list_changes
-from agi_server.accounts.callerids import add_callerid, list_callerids, remove_callerid
+from agi_server.accounts.callerids import (
+    add_callerid,
+    list_callerids,
+    remove_callerid,
+    switch_callerid,
+)
 from agi_server.accounts.changes import set_locked
 from agi_server.accounts.notes import add_note, list_notes
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
-from agi_server.ledger.refills import refill
-from agi_server.refused import InvalidFieldError, NotFoundError
+from agi_server.refused import NotFoundError
 from agi_server.web.auth.roles import Right
 from agi_server.web.call_lists import list_calls, live_calls
 from agi_server.web.console.access import form_of, having, operator_of, text_of
@@ -27,7 +31,6 @@ from agi_server.web.ledger_lists import balance_over, list_entries
 from agi_server.web.paging import PAGE_ROWS
 from agi_server.web.scope import customer_in_scope
 from agi_server.web.services import services_of
-from rating.money import MoneyError, parse_money
 
 log = structlog.get_logger()
 
@@ -37,13 +40,12 @@ AccountId = Annotated[int, Path(ge=1, lt=2**63)]
 _RECENT = 10
 _CHART_SPAN = timedelta(days=30)
 _MAY_CHANGE = Depends(having(Right.CHANGE_CUSTOMERS))
-_MAY_MOVE_MONEY = Depends(having(Right.MOVE_MONEY))
 
 
 @router.get("")
 async def show_customer(request: Request, account_id: AccountId) -> Response:
     """The customer's page."""
-    return await _customer_page(request, account_id)
+    return await customer_page(request, account_id)
 
 
 @router.get("/live")
@@ -97,43 +99,14 @@ async def show_ledger(request: Request, account_id: AccountId, after: str = "") 
     return page(request, "customer_ledger.html", account=account, entries=rows, next_page=next_page)
 
 
-@router.post("/refill", dependencies=[_MAY_MOVE_MONEY])
-async def do_refill(request: Request, account_id: AccountId) -> Response:
-    """Give credit once, however often the form is sent."""
-    services, operator = services_of(request), operator_of(request)
-    account = await customer_in_scope(services.db, operator, account_id)
-    form = await form_of(request)
-    reference = text_of(form, "reference")[:64]
-    try:
-        amount_micros = parse_money(text_of(form, "amount").replace(",", "."))
-        if not amount_micros:
-            raise InvalidFieldError("amount", "must be greater than 0")
-        if not reference:
-            raise InvalidFieldError("reference", "is missing: load the page anew")
-    except (MoneyError, InvalidFieldError) as error:
-        return await _customer_page(
-            request, account_id, status=422, refill_error=str(error), amount=text_of(form, "amount")
-        )
-    given = await refill(
-        services.db,
-        account_id=account.id,
-        amount_micros=amount_micros,
-        movement_id=f"refill:web:{reference}",
-        created_by=operator.signature,
-        note=text_of(form, "note")[:200],
-        at=services.now(),
-    )
-    return _back(account, "refilled" if given is not None else "refilled-before")
-
-
 @router.post("/lock", dependencies=[_MAY_CHANGE])
 async def do_lock(request: Request, account_id: AccountId) -> Response:
     """Set or remove the customer's own lock on outgoing calls."""
     services, operator = services_of(request), operator_of(request)
     account = await customer_in_scope(services.db, operator, account_id)
     locked = text_of(await form_of(request), "locked") == "yes"
-    await set_locked(services.db, account, locked, _editor(request))
-    return _back(account, "locked" if locked else "unlocked")
+    await set_locked(services.db, account, locked, editor_of(request))
+    return back_to(account, "locked" if locked else "unlocked")
 
 
 @router.post("/callerids", dependencies=[_MAY_CHANGE])
@@ -145,10 +118,10 @@ async def do_add_callerid(request: Request, account_id: AccountId) -> Response:
         services.db,
         account.id,
         text_of(await form_of(request), "number"),
-        _editor(request),
+        editor_of(request),
         max_callerids=services.settings.accounts.max_callerids,
     )
-    return _back(account, "callerid-added")
+    return back_to(account, "callerid-added")
 
 
 @router.post("/callerids/{number}/remove", dependencies=[_MAY_CHANGE])
@@ -156,10 +129,20 @@ async def do_remove_callerid(request: Request, account_id: AccountId, number: st
     """Take a CallerID away."""
     services, operator = services_of(request), operator_of(request)
     account = await customer_in_scope(services.db, operator, account_id)
-    if number not in [each.number for each in await list_callerids(services.db, account.id)]:
-        raise NotFoundError(f"the customer has no CallerID {number[:20]}")
-    await remove_callerid(services.db, number, _editor(request))
-    return _back(account, "callerid-removed")
+    await _check_own(services.db, account, number)
+    await remove_callerid(services.db, number, editor_of(request))
+    return back_to(account, "callerid-removed")
+
+
+@router.post("/callerids/{number}/switch", dependencies=[_MAY_CHANGE])
+async def do_switch_callerid(request: Request, account_id: AccountId, number: str) -> Response:
+    """Switch a CallerID on or off."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    active = text_of(await form_of(request), "active") == "yes"
+    await _check_own(services.db, account, number)
+    await switch_callerid(services.db, number, active, editor_of(request))
+    return back_to(account, "callerid-on" if active else "callerid-off")
 
 
 @router.get("/history")
@@ -202,7 +185,7 @@ async def do_show_number(request: Request, account_id: AccountId) -> Response:
     return page(request, "customer_number.html", account=account)
 
 
-async def _customer_page(
+async def customer_page(
     request: Request,
     account_id: int,
     *,
@@ -210,6 +193,7 @@ async def _customer_page(
     refill_error: str = "",
     amount: str = "",
 ) -> Response:
+    """The page, with what was wrong with a refill typed there."""
     services, operator = services_of(request), operator_of(request)
     db, now = services.db, services.now()
     account = await customer_in_scope(db, operator, account_id)
@@ -249,9 +233,16 @@ def reason_of(word: str) -> str | None:
     return word if word in [reason.value for reason in Reason] else None
 
 
-def _editor(request: Request) -> Editor:
+async def _check_own(db: Any, account: Account, number: str) -> None:
+    if number not in [each.number for each in await list_callerids(db, account.id)]:
+        raise NotFoundError(f"the customer has no CallerID {number[:20]}")
+
+
+def editor_of(request: Request) -> Editor:
+    """Who changes what, for the audit."""
     return Editor(changed_by=operator_of(request).signature, at=services_of(request).now())
 
 
-def _back(account: Account, done: str) -> Response:
+def back_to(account: Account, done: str) -> Response:
+    """To the customer's page, with a notice of `words.NOTICES`."""
     return RedirectResponse(f"/customers/{account.id}?done={done}", 303)

@@ -7,7 +7,9 @@ from agi_server.web.console import (
     business,
     calls,
     customer,
+    customer_ending,
     customer_form,
+    customer_money,
     customers,
     rates,
     sign_in,
@@ -20,7 +22,17 @@ def console_routes() -> APIRouter:
     everybody = APIRouter()
     everybody.include_router(sign_in.router)
     signed_in = APIRouter(dependencies=[Depends(check_access)])
-    for module in (customers, bulk, customer_form, customer, calls, rates, business):
+    for module in (
+        customers,
+        bulk,
+        customer_form,
+        customer,
+        customer_money,
+        customer_ending,
+        calls,
+        rates,
+        business,
+    ):
         signed_in.include_router(module.router)
     everybody.include_router(signed_in)
     return everybody

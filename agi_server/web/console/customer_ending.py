@@ -1,0 +1,46 @@
+"""The end of a customer, or of what is known of the person: each is confirmed first."""
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from agi_server.accounts.ending import delete_account, erase_person
+from agi_server.web.auth.roles import Right
+from agi_server.web.console.access import having, operator_of
+from agi_server.web.console.customer import AccountId, back_to, editor_of
+from agi_server.web.console.pages import page
+from agi_server.web.scope import customer_in_scope
+from agi_server.web.services import services_of
+
+router = APIRouter(
+    prefix="/customers/{account_id}", dependencies=[Depends(having(Right.CHANGE_CUSTOMERS))]
+)
+
+
+@router.get("/delete")
+async def show_delete(request: Request, account_id: AccountId) -> Response:
+    """What deleting does, and a button that does it."""
+    account = await customer_in_scope(services_of(request).db, operator_of(request), account_id)
+    return page(request, "customer_ending.html", account=account, what="delete")
+
+
+@router.post("/delete")
+async def do_delete(request: Request, account_id: AccountId) -> Response:
+    """Cancel the account and take away what lets it in; done again, nothing happens."""
+    account = await customer_in_scope(services_of(request).db, operator_of(request), account_id)
+    await delete_account(services_of(request).db, account.id, editor_of(request))
+    return back_to(account, "deleted")
+
+
+@router.get("/erase")
+async def show_erase(request: Request, account_id: AccountId) -> Response:
+    """What erasing does, and a button that does it."""
+    account = await customer_in_scope(services_of(request).db, operator_of(request), account_id)
+    return page(request, "customer_ending.html", account=account, what="erase")
+
+
+@router.post("/erase")
+async def do_erase(request: Request, account_id: AccountId) -> Response:
+    """Empty what is known of the person; the ledger, calls and CallerIDs stay."""
+    account = await customer_in_scope(services_of(request).db, operator_of(request), account_id)
+    await erase_person(services_of(request).db, account.id, editor_of(request))
+    return back_to(account, "erased")
