@@ -38,8 +38,9 @@ async def verify(db: Any) -> list[Mismatch]:
         accounts = await db.fetch(statement("ledger/verify"), secrets.randbits(62))
         found = [mismatch for row in accounts for mismatch in _account_mismatches(row)]
         for row in accounts:
-            if row["unbalanced"]:
-                found += [each async for each in _unbalanced(db, row["account_id"])]
+            mixed = row["first_currency"] != row["last_currency"]
+            if row["unbalanced"] or mixed:
+                found += [each async for each in _wrong_entries(db, row["account_id"], mixed)]
             if row["chain_broken"]:
                 found += [each async for each in _breaks(db, row["account_id"])]
         differ = [row["account_id"] for row in accounts if row["charges_differ"]]
@@ -71,6 +72,9 @@ def _account_mismatches(row: Any) -> list[Mismatch]:
         ("held", format_money(row["held_micros"]), format_money(row["sessions_held_micros"])),
         ("calls in progress", str(row["open_calls"]), str(row["open_sessions"])),
     ]
+    if row["first_currency"] == row["last_currency"]:
+        # All its entries agree, so it is the account that does not.
+        pairs.append(("currency", row["currency"], row["first_currency"]))
     found = [
         Mismatch(account_id=row["account_id"], what=what, stored=stored, recomputed=recomputed)
         for what, stored, recomputed in pairs
@@ -89,14 +93,26 @@ def _account_mismatches(row: Any) -> list[Mismatch]:
     return found
 
 
-async def _unbalanced(db: Any, account_id: int) -> AsyncIterator[Mismatch]:
+async def _wrong_entries(db: Any, account_id: int, mixed: bool) -> AsyncIterator[Mismatch]:
+    """Entries that move nothing, and where some of the account's are `mixed` in, of a currency that
+    is not its own."""
     for row in await db.fetch(statement("ledger/verify_entries"), account_id):
-        yield Mismatch(
-            account_id=account_id,
-            what=f"entry {row['movement_id']} part {row['part']}",
-            stored=f"{format_money(row['amount_micros'])} from {row['debit']} to {row['credit']}",
-            recomputed="an amount from one side to another",
-        )
+        what = f"entry {row['movement_id']} part {row['part']}"
+        if row["unbalanced"]:
+            amount = format_money(row["amount_micros"])
+            yield Mismatch(
+                account_id=account_id,
+                what=what,
+                stored=f"{amount} from {row['debit']} to {row['credit']}",
+                recomputed="an amount from one side to another",
+            )
+        if mixed and row["currency"] != row["account_currency"]:
+            yield Mismatch(
+                account_id=account_id,
+                what=f"currency of {what}",
+                stored=row["currency"],
+                recomputed=row["account_currency"] or "that of an account",
+            )
 
 
 async def _breaks(db: Any, account_id: int) -> AsyncIterator[Mismatch]:

@@ -152,6 +152,26 @@ async def test_an_entry_that_does_not_move_anything_is_named(
     )
 
 
+async def test_an_entry_in_another_currency_than_its_account_is_named(
+    business: Business, sound_books: int
+) -> None:
+    currency = "UPDATE ledger_entry SET currency = '{}' WHERE kind = 'refill'"
+    await business.tamper(currency.format("EUR"))
+    (found,) = await business.mismatches()
+    assert (sound_books, "EUR", "USD") == (found.account_id, found.stored, found.recomputed)
+    assert found.what.startswith("currency of entry refill:")
+    await business.tamper(currency.format("USD"))
+
+
+async def test_an_account_whose_currency_is_not_that_of_its_entries_is_named(
+    business: Business, sound_books: int
+) -> None:
+    await business.tamper("UPDATE account SET currency = 'EUR'")
+    found = [(each.what, each.stored, each.recomputed) for each in await business.mismatches()]
+    assert [("currency", "EUR", "USD")] == found
+    await business.tamper("UPDATE account SET currency = 'USD'")
+
+
 async def test_entries_of_an_account_that_is_gone_are_named(business: Business) -> None:
     account = await business.customer(MICROS)
     await business.tamper("CREATE TABLE kept AS SELECT * FROM account", "DELETE FROM account")

@@ -4,7 +4,7 @@
 -- because errors may cancel out, sums of fingerprints. $1 is a random number that nobody knew
 -- before: a difference escapes with a chance of less than one in 2^30, and not twice.
 WITH entry AS (
-    SELECT account_id, balance_micros,
+    SELECT account_id, balance_micros, currency,
            CASE WHEN credit = 'customer' THEN amount_micros
                 WHEN debit = 'customer' THEN -amount_micros ELSE 0 END AS customer_micros,
            CASE WHEN kind = 'call' OR (kind = 'correction' AND movement_id LIKE 'correction:%:%')
@@ -24,7 +24,8 @@ WITH entry AS (
            sum(charged_micros) AS charged_micros,
            sum(charged_micros % 2147483647 * (hashtextextended(call_id, $1) & 2147483647))
                AS charges,
-           count(*) FILTER (WHERE unbalanced) AS unbalanced
+           count(*) FILTER (WHERE unbalanced) AS unbalanced,
+           min(currency) AS first_currency, max(currency) AS last_currency
     FROM entry GROUP BY account_id
 ), session AS (
     SELECT account_id, call_id, state = 'open' AS open, held_micros,
@@ -47,6 +48,9 @@ WITH entry AS (
            coalesce(s.open_calls, 0)::integer AS open_sessions,
            coalesce(a.credit_limit_micros, 0) AS credit_limit_micros,
            coalesce(e.unbalanced, 0) > 0 AS unbalanced,
+           coalesce(a.currency, e.first_currency) AS currency,
+           coalesce(e.first_currency, a.currency) AS first_currency,
+           coalesce(e.last_currency, a.currency) AS last_currency,
            coalesce(e.chain, 0)
                <> (hashint8extended(coalesce(e.balance_micros, 0)::bigint, $1) >> 2)
                   - (hashint8extended(0, $1) >> 2) AS chain_broken,
@@ -64,4 +68,5 @@ WHERE NOT there
    OR open_calls <> open_sessions
    OR balance_micros - held_micros < -credit_limit_micros
    OR unbalanced OR chain_broken OR charges_differ
+   OR first_currency <> currency OR last_currency <> currency
 ORDER BY account_id
