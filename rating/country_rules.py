@@ -5,7 +5,8 @@ from dataclasses import replace
 from rating.number import NumberRules
 
 # Country: country code, international prefixes, trunk prefix (with ! it stays in the number),
-# lengths of national numbers that are dialled without one, emergency numbers; - is none.
+# lengths of national numbers that are dialled without one, emergency numbers, and short codes that
+# begin neither with 0 nor with 1 (X is any digit); - is none.
 _TABLE = """
 AE 971 00 0 - 999,998,997,112
 AR 54 00 0 - 911,100,101,107
@@ -14,7 +15,7 @@ AU 61 0011 0 - 000,112,106
 BD 880 00 0 - 999
 BE 32 00 0 - 112,100,101
 BG 359 00 0 - 112
-CA 1 011 1 10 911
+CA 1 011 1 10 911 211,311,411,511,611,711,811,988
 CH 41 00 0 - 112,117,118,144
 CN 86 00 0 - 110,119,120,122
 CZ 420 00 - 9 112,150,155,156,158
@@ -24,7 +25,7 @@ EE 372 00 - 7,8 112
 EG 20 00 0 - 122,123,180
 ES 34 00 - 9 112,061,062,080,085,091,092
 FI 358 00,990,994,999 0 - 112
-FR 33 00 0 - 112,15,17,18,114,115,119,196
+FR 33 00 0 - 112,15,17,18,114,115,119,196 3XXX
 GB 44 00 0 - 999,112
 GR 30 00 - 10 112,100,166,199
 HK 852 001 - 8 999,112
@@ -65,14 +66,14 @@ TH 66 001 0 - 191,199,1669
 TN 216 00 - 8 190,193,197,198
 TR 90 00 0 - 112
 UA 380 00 0 - 112,101,102,103
-US 1 011 1 10 911
+US 1 011 1 10 911 211,311,411,511,611,711,811,988
 VN 84 00 0 - 113,114,115
 ZA 27 00 0 - 112,10111,10177
 """
 
 
 def _rules_of(line: str) -> tuple[str, NumberRules]:
-    country, code, international, trunk, lengths, emergency = line.split()
+    country, code, international, trunk, lengths, emergency, *short_codes = line.split()
     return country, NumberRules(
         country_code=code,
         international_prefixes=tuple(international.split(",")),
@@ -80,6 +81,7 @@ def _rules_of(line: str) -> tuple[str, NumberRules]:
         trunk_kept=trunk.endswith("!"),
         national_lengths=tuple(int(length) for length in lengths.split(",") if length != "-"),
         emergency_numbers=tuple(emergency.split(",")),
+        short_codes=tuple(short_codes[0].split(",")) if short_codes else (),
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 MIN_DIGITS = 3
 MAX_DIGITS = 15
 """E.164 allows at most 15 digits."""
+MAX_SHORT_DIGITS = 6
+"""No number with a country code is as short (that of Niue has seven digits)."""
 
 
 class NumberRulesError(ValueError):
@@ -21,7 +23,10 @@ class NumberRules:
     `national_lengths` digits is national, and one of `local_lengths` is local to `area_code`. If
     both a trunk prefix and national lengths are given, what follows the prefix has such a length
     (so that +84 is not taken for a Russian 8). Any other number is international as it stands.
-    `emergency_numbers` and `short_codes` are kept as dialled, however short.
+
+    `emergency_numbers` and `short_codes` (an ``X`` is any digit) are kept as dialled, however
+    short. So is everywhere what has at most `MAX_SHORT_DIGITS` digits of which the first is 0 or
+    1: no country code begins with 0, and numbers of country code 1 have eleven digits.
     """
 
     country_code: str = ""
@@ -37,9 +42,11 @@ class NumberRules:
     def __post_init__(self) -> None:
         for name in ("country_code", "trunk_prefix", "area_code"):
             _check_digits(name, getattr(self, name), empty_allowed=True)
-        for name in ("international_prefixes", "emergency_numbers", "short_codes"):
+        for name in ("international_prefixes", "emergency_numbers"):
             for text in getattr(self, name):
                 _check_digits(name, text, empty_allowed=False)
+        for text in self.short_codes:
+            _check_digits("short_codes", text.replace("X", "0"), empty_allowed=False)
         national = self.trunk_prefix or self.national_lengths or self.local_lengths
         if national and not self.country_code:
             raise NumberRulesError("country_code: needed to complete national numbers")
@@ -52,7 +59,7 @@ def _check_digits(name: str, text: str, *, empty_allowed: bool) -> None:
         raise NumberRulesError(f"{name}: {text[:20]!r} is not digits")
 
 
-INTERNATIONAL_RULES = NumberRules()
+INTERNATIONAL_RULES = NumberRules(emergency_numbers=("112", "911", "999", "000"))
 """Numbers come with their country code, after ``+``, 00, 011 or nothing (no code begins with 0)."""
 
 
@@ -61,15 +68,25 @@ class NumberInvalid:
     """What was dialled cannot be called; `problem` says why (the reason is `number_invalid`)."""
 
     problem: str
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
-    """The number, and each step from what was dialled to it, in words."""
+    """The number, and each step from what was dialled to it, in words.
+
+    `emergency` and `short` ones were kept as dialled.
+    """
 
     number: str
     steps: tuple[str, ...]
     emergency: bool = False
+    short: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Only a rate of exactly this number prices it: its first digits are no country code."""
+        return self.emergency or self.short
 
 
 def normalise(dialled: str, rules: NumberRules = INTERNATIONAL_RULES) -> str | NumberInvalid:
@@ -88,16 +105,25 @@ def normalise_by_steps(
         steps.append("trimmed # and *")
     if number in rules.emergency_numbers:
         return Normalised(number, (*steps, "kept: emergency number"), emergency=True)
-    if number in rules.short_codes:
-        return Normalised(number, (*steps, "kept: short code"))
     if not _is_digits(number.removeprefix("+")):
-        return NumberInvalid("not digits only")
+        return NumberInvalid("not digits only", tuple(steps))
+    if any(_is_like(number, code) for code in rules.short_codes):
+        return Normalised(number, (*steps, "kept: short code"), short=True)
     number, step = _international(number, rules)
     if step:
         steps.append(step)
     if not MIN_DIGITS <= len(number) <= MAX_DIGITS:
-        return NumberInvalid(f"{len(number)} digits: not {MIN_DIGITS} to {MAX_DIGITS}")
+        problem = f"{len(number)} digits: not {MIN_DIGITS} to {MAX_DIGITS}"
+        return NumberInvalid(problem, tuple(steps))
+    if number[0] in "01" and len(number) <= MAX_SHORT_DIGITS:
+        return Normalised(number, (*steps, "kept: short code"), short=True)
     return Normalised(number, tuple(steps))
+
+
+def _is_like(number: str, code: str) -> bool:
+    return len(number) == len(code) and all(
+        expected in ("X", digit) for digit, expected in zip(number, code, strict=True)
+    )
 
 
 def _is_digits(text: str) -> bool:

@@ -69,9 +69,14 @@ class Package:
                     f"prefixes: {prefix[:40]!r} is not 1 to {MAX_PREFIX_DIGITS} digits"
                 )
 
-    def covers(self, number: str) -> bool:
-        """Whether calls to this normalised number are in the package."""
-        return not self.prefixes or number.startswith(self.prefixes)
+    def covers(self, number: str, *, exact: bool = False) -> bool:
+        """Whether calls to this normalised number are in the package.
+
+        `exact`: its first digits are no country code, so one of the prefixes must be all of it.
+        """
+        if not self.prefixes:
+            return True
+        return number in self.prefixes if exact else number.startswith(self.prefixes)
 
     def days_at(self, at: datetime, zone: tzinfo) -> tuple[date, date]:
         """First day of the period that holds `at`, and of the next, in the account's zone."""

@@ -91,13 +91,20 @@ class RouteGrant:
 
 
 def match_cards(
-    cards: Iterable[tuple[RateCard, PrefixTable]], number: str, at: datetime
+    cards: Iterable[tuple[RateCard, PrefixTable]],
+    number: str,
+    at: datetime,
+    *,
+    exact: bool = False,
 ) -> list[CardMatch]:
-    """What each card valid at the call's start has for the number, in the plan's order."""
+    """What each card valid at the call's start has for the number, in the plan's order.
+
+    `exact`: the number is no international one, so that only a rate of all its digits counts.
+    """
     matches: list[CardMatch] = []
     for card, table in cards:
         rate = table.lookup(number, at) if card.valid_at(at) else None
-        if rate is not None:
+        if rate is not None and (rate.prefix == number or not exact):
             matches.append(CardMatch(card, rate, rate_in_force(rate, at, card.rules)))
     return matches
 

@@ -19,6 +19,7 @@ from agi_server.calls.candidate import (
 from agi_server.calls.caps import caps_of
 from agi_server.calls.decision import Decision, Denial, Grant
 from agi_server.calls.dial import NumberNotDialableError, limit_option
+from agi_server.calls.dialled import normalise_dialled
 from agi_server.calls.identify import (
     Failures,
     Found,
@@ -48,8 +49,7 @@ from agi_server.settings import AccountsSettings, CallsSettings, RatingSettings
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import SlotAnswer, Slots
 from agi_server.tariffs.tables import Quote, TariffStore
-from rating.country_rules import rules_of_country
-from rating.number import INTERNATIONAL_RULES, NumberInvalid, NumberRules, normalise
+from rating.number import NumberInvalid
 
 log = structlog.get_logger()
 
@@ -144,16 +144,24 @@ class Authorizer:
             return denial
         account = found.account
         assert account is not None
-        number = normalise(request.dialled, self.number_rules(account.country))
-        if isinstance(number, NumberInvalid):
+        normalised = normalise_dialled(request.dialled, account.country, self._country)
+        if isinstance(normalised, NumberInvalid):
             return self.denial(found, Reason.NUMBER_INVALID)
+        number = normalised.number
         tariffs = self._tariffs.current
         plan_id = account.plan_id
         if request.plan is not None:
             plan_id = tariffs.plan_ids.get(request.plan)
         if (reason := refuse_number(account, number, request.dialled, plan_id)) is not None:
             return self.denial(found, reason, destination=number)
-        quote = tariffs.quote(plan_id, account.currency, number, now, account.discount_basis_points)
+        quote = tariffs.quote(
+            plan_id,
+            account.currency,
+            number,
+            now,
+            account.discount_basis_points,
+            exact=normalised.exact,
+        )
         if quote is None:
             return self.denial(found, Reason.NO_RATE, destination=number, plan_id=plan_id)
         reason = (
@@ -168,6 +176,7 @@ class Authorizer:
                 found=found,
                 account=account,
                 number=number,
+                exact=normalised.exact,
                 quote=quote,
                 tariffs=tariffs,
                 routes=quote.routes,
@@ -182,10 +191,6 @@ class Authorizer:
                 return reserved
             reason = reserved
         return self.denial(found, reason, destination=number, quote=quote)
-
-    def number_rules(self, country: str | None) -> NumberRules:
-        """How numbers are dialled by an account: as in its country, else as the setting says."""
-        return rules_of_country(country or self._country or "") or INTERNATIONAL_RULES
 
     async def _reserve(self, call: Candidate) -> Grant | Reason:
         """Take slot and hold, both or none."""

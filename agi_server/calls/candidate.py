@@ -28,12 +28,14 @@ class Candidate:
     """A call that passed the checks and has a price: what is left is to reserve for it.
 
     `tariffs` are those of the quote, whatever is in force by now; `routes` are those left of its.
+    `exact`: an emergency number or a short code, which no shorter prefix is about.
     """
 
     request: CallRequest
     found: Found
     account: Account
     number: str
+    exact: bool
     quote: Quote
     tariffs: Tariffs
     routes: tuple[Route, ...]
@@ -144,7 +146,12 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
         )
 
     packages = packages_for(
-        quote.plan.packages, call.number, funds.package_use, call.now, call.account.timezone
+        quote.plan.packages,
+        call.number,
+        funds.package_use,
+        call.now,
+        call.account.timezone,
+        exact=call.exact,
     )
     package, grant = best_package(packages, partial(granted, funds.spendable_micros, at_most_s))
     if grant.limit_s == 0:

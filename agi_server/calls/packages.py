@@ -91,10 +91,16 @@ def packages_left(
 
 
 def packages_for(
-    packages: Iterable[NamedPackage], number: str, use: PackageUse, at: datetime, timezone: str
+    packages: Iterable[NamedPackage],
+    number: str,
+    use: PackageUse,
+    at: datetime,
+    timezone: str,
+    *,
+    exact: bool = False,
 ) -> list[PackageLeft]:
-    """Those that pay for the number and have something left."""
-    covering = [named for named in packages if named.package.covers(number)]
+    """Those that pay for the number (with `exact`: that name all of it) and have something left."""
+    covering = [named for named in packages if named.package.covers(number, exact=exact)]
     return [each for each in packages_left(covering, use, at, timezone) if each.left]
 
 

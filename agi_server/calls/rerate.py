@@ -13,6 +13,7 @@ from agi_server.calls.sessions import terms_of_row
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import rules_of_json
 from agi_server.tariffs.table_builder import read_rates
+from rating.number import MAX_SHORT_DIGITS
 from rating.prefix_table import PrefixTable
 from rating.price import Price
 
@@ -141,12 +142,18 @@ class _Rates:
         rate = PrefixTable(rates).lookup(row["destination"], at)
         if rate is None or rate.blocked:
             return None
+        if terms.rate.prefix == row["destination"] != rate.prefix and _is_short(row["destination"]):
+            return None  # a short code, of which no shorter prefix is the rate
         return CardTerms(
             version_id=version["id"],
             rate=rate,
             rules=rules_of_json(version["rules"]),
             factor=terms.factor,
         )
+
+
+def _is_short(number: str) -> bool:
+    return len(number) <= MAX_SHORT_DIGITS
 
 
 def _terms(row: Any) -> CallTerms:

@@ -1,28 +1,39 @@
 """What `agi-server rates quote` answers: each step from what was dialled to the price."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Context, Decimal
-from fractions import Fraction
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from agi_server.accounts.account import Account
 from agi_server.calls.call_end import CallEnd
-from agi_server.calls.dial import dial_target
+from agi_server.calls.decision import EmergencyCall
+from agi_server.calls.dial import NumberNotDialableError, dial_target
+from agi_server.calls.dialled import normalise_dialled
+from agi_server.calls.emergency import emergency_call
 from agi_server.calls.packages import PackageLeft, best_package, packages_for, read_package_use
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.calls.reasons import Reason
 from agi_server.cli.backends import Session
-from agi_server.cli.output import money, percent, print_list, print_one, time, units
+from agi_server.cli.output import money, print_list, print_one, time
+from agi_server.cli.quote_steps import (
+    card_steps,
+    cards_with,
+    emergency_steps,
+    number_steps,
+    package_steps,
+    print_steps,
+    route_steps,
+    unpriced_steps,
+    why_no_route,
+    why_unpriced,
+)
 from agi_server.refused import NotFoundError, RefusedError
 from agi_server.tariffs.tables import Quote, Tariffs, tariffs_for_number
-from rating.country_rules import rules_of_country
 from rating.money import MAX_MONEY_MICROS
-from rating.number import INTERNATIONAL_RULES, Normalised, NumberInvalid, normalise_by_steps
+from rating.number import Normalised, NumberInvalid
 from rating.price import Price
-from rating.routing import CardMatch, Route, RouteGrant, grant_routes
+from rating.routing import CardMatch, RouteGrant, grant_routes
 
 
 async def print_quote(
@@ -36,49 +47,109 @@ async def print_quote(
     credit_micros: int | None,
     as_json: bool,
 ) -> None:
-    """Print what a call costs. Raises NotFoundError (plan) or RefusedError, as a call would be."""
+    """Print what a call costs and each step to it.
+
+    A call that would be refused has its steps up to what refuses it, then RefusedError is raised.
+    Raises NotFoundError for an unknown plan.
+    """
     settings = session.settings
+    emergency = emergency_call(dialled, settings.emergency, settings.calls.ring_timeout_s)
+    if emergency is not None:
+        _print_emergency(dialled, emergency, as_json)
+        return
+    answer = _Answer(dialled, as_json)
     country = (customer.country if customer else None) or settings.rating.country
-    rules = rules_of_country(country or "") or INTERNATIONAL_RULES
-    number = normalise_by_steps(dialled, rules)
+    number = normalise_dialled(dialled, country, None)
+    answer.steps += number_steps(dialled, number, country)
     if isinstance(number, NumberInvalid):
-        raise RefusedError(f"{Reason.NUMBER_INVALID.value}: {number.problem}")
+        answer.refuse(Reason.NUMBER_INVALID, number.problem)
+    answer.number = number.number
     tariffs = await tariffs_for_number(session.db, number.number, at, settings.accounts.currency)
     name = _plan_name(tariffs, plan or (customer.plan if customer else None))
-    quote = _quote(tariffs, name, number.number, at, customer)
+    quote = _quote(tariffs, name, number, at, customer)
+    if quote is None:
+        plan_sold = tariffs.plans[tariffs.plan_ids[name]]
+        found = list(cards_with(plan_sold, number, at))
+        answer.steps += unpriced_steps(plan_sold, found, at)
+        answer.refuse(Reason.NO_RATE, why_unpriced(found))
+    answer.steps += card_steps(quote, at)
+    try:
+        answer.steps += route_steps(quote, tariffs, number.number)
+    except NumberNotDialableError:
+        answer.refuse(Reason.NUMBER_INVALID, "a trunk cannot dial it")
+    if not quote.routes:
+        answer.refuse(Reason.NO_ROUTE, why_no_route(quote))
     available = MAX_MONEY_MICROS if credit_micros is None else credit_micros
-    package, grant = await _package(session, quote, number.number, at, customer, available)
+    package, grant = await _package(session, quote, number, at, customer, available)
     price = _price(tariffs, quote, seconds, at, package)
     fields = _fields(tariffs, quote, number.number, seconds, price)
     fields["package"] = package.named.name if package else None
     if credit_micros is not None:
         fields["credit"] = money(credit_micros)
         fields["limit_seconds"] = grant.limit_s
-    steps = [
-        *_number_steps(dialled, number, country),
-        *_card_steps(quote, at),
-        *_route_steps(quote),
-        *_package_steps(quote, package),
-        f"{seconds} s of talk bill {price.billed_seconds} s: {money(price.total_micros)}",
-    ]
-    lines = [
-        {
-            "line": line.kind.value,
-            "seconds": line.seconds,
-            "price_per_minute": money(line.price_micros_per_minute),
-            "amount": money(line.amount_micros),
-        }
-        for line in price.lines
-    ]
+    answer.steps += package_steps(quote, package)
+    answer.steps.append(
+        f"{seconds} s of talk bill {price.billed_seconds} s: {money(price.total_micros)}"
+    )
+    answer.give(fields, price)
+
+
+class _Answer:
+    """Collects the steps, and prints them with what they led to."""
+
+    def __init__(self, dialled: str, as_json: bool) -> None:
+        self.number: str | None = None
+        self.steps: list[str] = []
+        self._dialled = dialled
+        self._as_json = as_json
+
+    def give(self, fields: dict[str, Any], price: Price) -> None:
+        """The call goes through, at this price."""
+        lines = [
+            {
+                "line": line.kind.value,
+                "seconds": line.seconds,
+                "price_per_minute": money(line.price_micros_per_minute),
+                "amount": money(line.amount_micros),
+            }
+            for line in price.lines
+        ]
+        if self._as_json:
+            print_one({**fields, "lines": lines, "steps": self.steps}, as_json=True)
+            return
+        print_one(fields, as_json=False)
+        click.echo()
+        print_list(lines, as_json=False, nothing="the call costs nothing")
+        click.echo()
+        print_steps(self.steps)
+
+    def refuse(self, reason: Reason, why: str = "") -> NoReturn:
+        """The call would be refused; `why` says more than the reason's sentence."""
+        why = why or reason.sentence
+        self.steps.append(f"refused: {reason.value}")
+        if self._as_json:
+            refused = {"refused": reason.value, "why": why, "steps": self.steps}
+            print_one({"dialled": self._dialled, "number": self.number, **refused}, as_json=True)
+        else:
+            print_steps(self.steps)
+        raise RefusedError(f"{reason.value}: {why}")
+
+
+def _print_emergency(dialled: str, call: EmergencyCall, as_json: bool) -> None:
+    steps = emergency_steps(dialled, call)
+    fields: dict[str, Any] = {
+        "number": call.number,
+        "emergency": True,
+        "dial": [call.dial_target],
+        "cost": money(0),
+        "limit_seconds": call.limit_ms // 1000,
+    }
     if as_json:
-        print_one({**fields, "lines": lines, "steps": steps}, as_json=True)
+        print_one({**fields, "steps": steps}, as_json=True)
         return
     print_one(fields, as_json=False)
     click.echo()
-    print_list(lines, as_json=False, nothing="the call costs nothing")
-    click.echo()
-    for position, step in enumerate(steps, start=1):
-        click.echo(f"{position}. {step}")
+    print_steps(steps)
 
 
 def _plan_name(tariffs: Tariffs, plan: str | None) -> str:
@@ -93,23 +164,23 @@ def _plan_name(tariffs: Tariffs, plan: str | None) -> str:
 
 
 def _quote(
-    tariffs: Tariffs, plan: str, number: str, at: datetime, customer: Account | None
-) -> Quote:
+    tariffs: Tariffs, plan: str, number: Normalised, at: datetime, customer: Account | None
+) -> Quote | None:
     """In the customer's currency, else in that of the plan's first card with the number."""
     plan_id = tariffs.plan_ids[plan]
     discount = customer.discount_basis_points if customer else 0
     currencies = [card.currency for card, _ in tariffs.plans[plan_id].cards]
     for currency in [customer.currency] if customer else currencies:
-        quote = tariffs.quote(plan_id, currency, number, at, discount)
+        quote = tariffs.quote(plan_id, currency, number.number, at, discount, exact=number.exact)
         if quote is not None:
             return quote
-    raise RefusedError(f"{Reason.NO_RATE.value}: {Reason.NO_RATE.sentence}")
+    return None
 
 
 async def _package(
     session: Session,
     quote: Quote,
-    number: str,
+    number: Normalised,
     at: datetime,
     customer: Account | None,
     available_micros: int,
@@ -135,7 +206,8 @@ async def _package(
 
     use = await read_package_use(session.db, customer.id, at) if customer else {}
     zone = customer.timezone if customer else "UTC"
-    return best_package(packages_for(quote.plan.packages, number, use, at, zone), granted)
+    packages = packages_for(quote.plan.packages, number.number, use, at, zone, exact=number.exact)
+    return best_package(packages, granted)
 
 
 def _price(
@@ -153,8 +225,7 @@ def _price(
 
     terms = CallTerms(
         sell=card_terms(quote.sell),
-        routes=tuple(card_terms(route.match) for route in quote.routes)
-        or (card_terms(quote.sell),),
+        routes=tuple(card_terms(route.match) for route in quote.routes),
         sell_price=quote.plan.sell_price,
         discount_basis_points=quote.discount_basis_points,
         package=package.terms(package.left) if package else None,
@@ -199,60 +270,3 @@ def _fields(
         "cost": money(price.total_micros),
         "buy_cost": money(price.buy_total_micros),
     }
-
-
-def _number_steps(dialled: str, number: Normalised, country: str | None) -> Iterator[str]:
-    yield f"dialled {dialled}, by the rules of {country or 'no country'}"
-    yield from number.steps
-    yield f"the number is {number.number}"
-
-
-def _card_steps(quote: Quote, at: datetime) -> Iterator[str]:
-    sell, plan = quote.sell, quote.plan
-    rate, card = sell.rate, sell.card
-    yield f"plan {plan.name}: sell price by {plan.sell_price.value}, routes by {plan.order.value}"
-    dated = "" if rate.effective_from is None else f", from {time(rate.effective_from)}"
-    yield (
-        f"card {card.name} version {card.version}: longest prefix {rate.prefix}"
-        f" {rate.destination}{dated}"
-    )
-    if rate.windows:
-        which = "outside of its hours" if sell.at_start is rate else "in its hours"
-        yield f"at {time(at)} ({card.rules.zone}) {which}"
-    if quote.discount_basis_points:
-        yield f"the account's discount is {percent(quote.discount_basis_points)} %"
-    factor = quote.factor(sell)
-    if factor != 1:
-        yield f"one {card.currency} is {_decimal(factor)} {quote.currency}"
-
-
-def _package_steps(quote: Quote, package: PackageLeft | None) -> Iterator[str]:
-    if package is not None:
-        unit = package.named.package.unit.value
-        yield (
-            f"package {package.named.name} pays first: it has {units(package.left, unit)} left"
-            f" until {package.ends_on}"
-        )
-    elif quote.plan.packages:
-        yield "no package pays: none is for this number and has something left"
-
-
-def _decimal(factor: Fraction) -> str:
-    """To nine digits, which is for reading: prices are converted by the fraction itself."""
-    digits = Context(prec=9)
-    shown = digits.divide(Decimal(factor.numerator), Decimal(factor.denominator))
-    return f"{shown.normalize(digits):f}"
-
-
-def _route_steps(quote: Quote) -> Iterator[str]:
-    def shown(route: Route) -> str:
-        rate = route.match.at_start
-        buys = money(rate.buy_price_micros_per_minute)
-        return f"{route.trunk}, bought by {route.match.card.name} at {buys}"
-
-    for position, route in enumerate(quote.routes, start=1):
-        yield f"route {position}: {shown(route)}"
-    for dropped in quote.routing.dropped:
-        yield f"not {shown(dropped.route)}: {dropped.why}"
-    if not quote.routes:
-        yield f"no route is left: {Reason.NO_ROUTE.value}"

@@ -149,6 +149,8 @@ async def quote(
 ) -> None:
     """Show what a call would cost, and each step from what was dialled to the price.
 
+    Of a call that would be refused: the steps up to what refuses it, and exit code 1.
+
     \b
     Example:
       agi-server rates quote 442079460000 --seconds 95 --credit 10

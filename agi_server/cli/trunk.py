@@ -33,10 +33,12 @@ def _dial_option(*, required: bool) -> Callable[..., Any]:
 
 
 _strip_option = click.option(
-    "--strip", metavar="DIGITS", help="Taken off the number where it begins so, e.g. 44."
+    "--strip", metavar="DIGITS", help="Taken off a number that begins so, e.g. 44."
 )
 _add_prefix_option = click.option(
-    "--add-prefix", metavar="DIGITS", help="Put before the number then; may begin with +."
+    "--add-prefix",
+    metavar="DIGITS",
+    help="Put before every number, whether anything was taken off or not; may begin with +.",
 )
 _capacity_option = click.option(
     "--capacity", type=click.IntRange(0), help="Calls it carries at a time; 0 is without limit."
@@ -61,6 +63,10 @@ async def create(
     as_json: bool,
 ) -> None:
     """Create a trunk.
+
+    First --strip, then --add-prefix, each for itself: with both of the second example 442079460000
+    is sent as 02079460000, and 33123456789 as 033123456789. Give such a trunk to cards of numbers
+    in 44 only.
 
     \b
     Example:

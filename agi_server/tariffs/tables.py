@@ -126,15 +126,18 @@ class Tariffs:
         number: str,
         at: datetime,
         discount_basis_points: int = 0,
+        *,
+        exact: bool = False,
     ) -> Quote | None:
         """The price and the routes for a normalised number; None when no card prices it.
 
-        Cards in a currency that cannot be converted to the account's do not count.
+        `exact`: only rates of exactly this number count (emergency numbers and short codes). Cards
+        in a currency that cannot be converted to the account's do not count.
         """
         plan = self.plans.get(plan_id) if plan_id is not None else None
         if plan is None:
             return None
-        matches = match_cards(plan.cards, number, at)
+        matches = match_cards(plan.cards, number, at, exact=exact)
         exchanges: dict[str, Exchange] | None = None
         if any(match.card.currency != currency for match in matches):
             exchanges = self._exchanges(matches, currency, at)

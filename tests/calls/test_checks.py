@@ -169,8 +169,8 @@ RULES: dict[str, Any] = {"restricted_numbers": ["442079460000", "4930*", "_1800N
         ("442079460001", False),
         ("4930123456", True),
         ("4931123456", False),
-        ("180025", True),
-        ("180015", False),
+        ("1800255", True),
+        ("1800155", False),
     ],
 )
 async def test_restricted_numbers_forbid_or_alone_allow(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rating.rate import Rate
 from support.business import Business
 from support.channel import Channel, Dialled
 from support.clock import Clock
@@ -39,6 +40,23 @@ async def test_numbers_are_dialled_as_in_the_country_of_the_account(
     assert f"PJSIP/{number}@gw" == answer.dial
     record = await business.session(answer.call)
     assert (dialled, number) == (record["dialled"], record["destination"])
+
+
+@pytest.mark.parametrize("country", [None, "GB"])
+async def test_a_short_code_is_no_number_of_north_america(
+    business: Business, start_daemon: StartDaemon, clock: Clock, country: str | None
+) -> None:
+    world, helpline = Rate(prefix="1", price_micros_per_minute=1), Rate(prefix="116123")
+    await business.card("retail", [world, helpline], trunks=("gw",))
+    daemon = await start_daemon()
+    account = await business.customer(country=country)
+    phone = Channel(daemon.port, clock, accountcode=account.account_number, extension="116123")
+    answer = await phone.authorize()
+    assert "PJSIP/116123@gw" == answer.dial
+    assert "116123" == (await business.session(answer.call))["prefix"]
+    for dialled in ("100", "112", "911"):
+        phone = Channel(daemon.port, clock, accountcode=account.account_number, extension=dialled)
+        assert "no_rate" == (await phone.authorize()).reason
 
 
 @pytest.mark.parametrize("dialled", ["112", "999", "112#"])

@@ -19,10 +19,12 @@ WRONG, RIGHT = 60_000, 30_000
 """Prices per minute: 1,000 and 500 micros a second."""
 
 
-async def talk(business: Business, start_daemon: StartDaemon, clock: Clock, account: Any) -> str:
+async def talk(
+    business: Business, start_daemon: StartDaemon, clock: Clock, account: Any, **about: str
+) -> str:
     """Ten seconds at the wrong price."""
     daemon = await start_daemon()
-    phone = Channel(daemon.port, clock, accountcode=account.account_number)
+    phone = Channel(daemon.port, clock, accountcode=account.account_number, **about)
     call = (await phone.authorize()).call
     clock.advance(30)
     await phone.settle(10_000)
@@ -94,6 +96,19 @@ async def test_a_version_activated_for_the_past_is_applied_once_by_correcting_en
     assert await apply(business, back)
     assert 1_000_000 - old // 6 == (await business.account(account)).balance_micros
     assert await nothing_reserved(business, account)
+
+
+async def test_a_short_code_without_a_rate_by_now_is_not_priced_by_a_shorter_prefix(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    now, rates = clock(), [Rate(prefix="1"), Rate(prefix="116123")]
+    await business.card("sold", rates, ("gw",), effective_at=now - timedelta(days=2))
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(1_000_000, plan="sold")
+    await talk(business, start_daemon, clock, account, extension="116123")
+    await business.card("sold", rates[:1], ("gw",), effective_at=now - timedelta(days=1))
+    (found,) = await differences(business, now, in_force=True)
+    assert None is found.price
 
 
 async def test_what_the_funds_do_not_cover_is_overrun_and_is_paid_back_first(

@@ -133,6 +133,91 @@ def test_a_quote_that_cannot_be_gives_the_reason_a_call_would_get(shop: Command)
     assert "other, standard" in unclear.err
 
 
+def test_a_refused_quote_shows_its_steps_up_to_what_refuses_it(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "more.csv").write_text(
+        "prefix,destination,price_per_minute,initial,buy_price_per_minute,blocked\n"
+        "44,United Kingdom,0.06,1,0.07,\n4490,Premium,1,1,0,yes\n"
+    )
+    shop("rates", "import", "more.csv", "--card", "retail", "--activate")
+    steps = {}
+    for number, why in (
+        ("*44x#", "number_invalid: not digits only"),
+        ("0033123456789", "no_rate: No rate card of the call plan prices this destination."),
+        ("449012345678", "no_rate: card retail blocks the prefix 4490 Premium"),
+        ("442079460000", "no_route: gw costs more than it brings, sold at 0.06 (buys_above_sell)"),
+    ):
+        done = shop("rates", "quote", number)
+        assert (1, f"agi-server: {why}\n") == (done.exit_code, done.err)
+        assert "cost" not in done.out.split()
+        steps[number] = [line.partition(". ")[2] for line in done.out.splitlines()]
+        told = json.loads(shop("rates", "quote", number, "--json").out)
+        assert (steps[number], why) == (told["steps"], f"{told['refused']}: {told['why']}")
+    card, no_country = "card retail version 2: ", "by the rules of no country"
+    assert {
+        "*44x#": [
+            f"dialled *44x#, {no_country}", "trimmed # and *", "no number: not digits only",
+            "refused: number_invalid",
+        ],
+        "0033123456789": [
+            f"dialled 0033123456789, {no_country}", "removed international prefix 00",
+            "the number is 33123456789", card + "no prefix in force is for this number",
+            "refused: no_rate",
+        ],
+        "449012345678": [
+            f"dialled 449012345678, {no_country}", "the number is 449012345678",
+            card + "longest prefix 4490 Premium is blocked", "refused: no_rate",
+        ],
+        "442079460000": [
+            f"dialled 442079460000, {no_country}", "the number is 442079460000",
+            "plan standard: sell price by first_card, routes by priority",
+            card + "longest prefix 44 United Kingdom",
+            "not gw, bought by retail at 0.07 a minute: costs more than it brings, sold at 0.06"
+            " (buys_above_sell)",
+            "refused: no_route",
+        ],
+    } == steps  # fmt: skip
+
+
+def test_a_refused_quote_tells_a_card_without_a_version_or_a_rate_of_exchange(
+    shop: Command, tmp_path: Path
+) -> None:
+    early = shop("rates", "quote", "442079460000", "--at", "2001-01-01")
+    (tmp_path / "later.csv").write_text("Code,Rate,Increments\n33,0.01,1/1\n")
+    later = ("--card", "later", "--currency", "EUR", "--activate", "--at", "2098-01-01")
+    assert 0 == early.exit_code  # the first version of a card was there always
+    shop("rates", "import", "later.csv", *later)
+    shop("plan", "create", "abroad", "--card", "later")
+    quote = ("rates", "quote", "33123456789", "--plan", "abroad")
+    assert "plan abroad: none of its cards has a version in force at 20" in shop(*quote).out
+    assert 1 == shop(*quote).exit_code
+    customer = shop("customer", "create", "--plan", "abroad", "--json").json["account_number"]
+    done = shop(*quote, "--customer", customer, "--at", "2099-01-01")
+    assert "longest prefix 33, in EUR, has no exchange rate" in done.out
+    assert "agi-server: no_rate: card later is in EUR, which has no exchange rate\n" == done.err
+
+
+def test_a_quote_knows_emergency_numbers_and_short_codes_as_a_call_does(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "world.csv").write_text("Code,Rate,Increments\n1,0.01,1/1\n116123,0,1/1\n")
+    shop("rates", "import", "world.csv", "--card", "retail", "--activate")
+    emergency = {"AGI_SERVER_EMERGENCY__NUMBERS": "112"}
+    emergency["AGI_SERVER_EMERGENCY__DIAL"] = "PJSIP/{number}@police"
+    quote = shop("rates", "quote", "112#", "--json", **emergency).json
+    assert (True, "0.00", ["PJSIP/112@police"], 36_000) == (
+        quote["emergency"], quote["cost"], quote["dial"], quote["limit_seconds"],
+    )  # fmt: skip
+    shown = shop("rates", "quote", "112", **emergency).out
+    assert "2. 112 is in emergency.numbers: put through for everybody, for nothing" in shown
+    assert "116123" == shop("rates", "quote", "116123", "--json").json["prefix"]
+    for number in ("112", "100"):
+        refused = shop("rates", "quote", number)
+        assert 1 == refused.exit_code
+        assert f"the number is {number}: only a rate of exactly this number" in refused.out
+
+
 def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
     assert "trunk gw disabled\n" == shop("trunk", "disable", "gw").out
     (listed,) = shop("trunk", "list", "--json").json
@@ -144,7 +229,9 @@ def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
         "add_prefix": "",
         "capacity": 0,
     } == listed
-    assert [] == shop("rates", "quote", "44123", "--json").json["routes"]
+    refused = shop("rates", "quote", "44123", "--json")
+    assert (1, "no_route") == (refused.exit_code, json.loads(refused.out)["refused"])
+    assert "card retail has no trunk in service" in json.loads(refused.out)["steps"]
     assert shop("trunk", "enable", "gw", "--json").json["enabled"]
     (listed,) = shop("plan", "list", "--json").json
     assert {
@@ -185,6 +272,17 @@ def test_a_quote_explains_each_step_from_what_was_dialled_to_the_price(shop: Com
     assert ("EUR", "0.02775", ["PJSIP/0123456789@gw"]) == (
         quote["currency"], quote["cost"], quote["dial"],
     )  # fmt: skip
+
+
+def test_digits_are_taken_off_and_put_before_independently_of_each_other(shop: Command) -> None:
+    shop("trunk", "update", "gw", "--strip", "4420", "--add-prefix", "0")
+    bought = "route 1: gw, bought by retail at 0.00 a minute"
+    for number, step in (
+        ("442079460000", f"{bought}, 4420 taken off, 0 put before, dials PJSIP/079460000@gw"),
+        ("441234567890", f"{bought}, no 4420 to take off, 0 put before, dials PJSIP/0{{}}@gw"),
+    ):
+        assert step.format(number) in shop("rates", "quote", number, "--json").json["steps"]
+    assert "whether anything was" in shop("trunk", "create", "--help").out
 
 
 def test_terms_that_cannot_be_are_refused(shop: Command) -> None:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from rating.country_rules import COUNTRY_RULES, rules_of_country
 from rating.number import (
+    INTERNATIONAL_RULES,
     Normalised,
     NumberInvalid,
     NumberRules,
@@ -81,11 +82,46 @@ def test_emergency_numbers_are_kept_however_short(country: str, dialled: str) ->
     )
 
 
+@pytest.mark.parametrize(
+    ("country", "dialled"),
+    [
+        *((None, "112"), (None, "911"), (None, "999"), ("GB", "100"), (None, "100")),
+        *(("DE", "116123"), (None, "116123#"), ("GB", "118500"), ("US", "411"), ("US", "988")),
+        *(("FR", "3615"), ("GB", "+112"), ("ES", "010")),
+    ],
+)
+def test_short_codes_and_emergency_numbers_are_no_international_numbers(
+    country: str | None, dialled: str
+) -> None:
+    rules = INTERNATIONAL_RULES if country is None else COUNTRY_RULES[country]
+    result = normalise_by_steps(dialled, rules)
+    assert isinstance(result, Normalised)
+    assert (dialled.strip("+#"), True) == (result.number, result.exact)
+
+
+@pytest.mark.parametrize(
+    ("country", "dialled"),
+    [
+        *((None, "12125551234"), ("GB", "100123"), ("FR", "361523"), ("FR", "36151")),
+        *(("US", "4111"), (None, "411"), ("DE", "110123456"), ("EE", "1234567")),
+    ],
+)
+def test_longer_numbers_are_no_short_codes(country: str | None, dialled: str) -> None:
+    rules = INTERNATIONAL_RULES if country is None else COUNTRY_RULES[country]
+    result = normalise_by_steps(dialled, rules)
+    assert isinstance(result, Normalised)
+    assert ("100123" == dialled) == result.exact
+
+
 def test_short_codes_are_kept_and_local_numbers_completed() -> None:
     rules = rules_of_country("us", area_code="212", local_lengths=(7,))
     assert rules is not None
     assert "12125551234" == normalise("5551234", rules)
-    assert "0800" == normalise("0800", NumberRules(short_codes=("0800",)))
+    rules = NumberRules(country_code="44", trunk_prefix="0", short_codes=("0800", "77XX"))
+    assert "0800" == normalise("0800", rules)
+    kept = Normalised("7712", ("kept: short code",), short=True)
+    assert kept == normalise_by_steps("7712", rules)
+    assert ["44801", "77123"] == [normalise(dialled, rules) for dialled in ("0801", "77123")]
 
 
 def test_of_two_international_prefixes_the_longer_counts() -> None:
@@ -114,6 +150,7 @@ def test_an_unknown_country_has_no_rules() -> None:
         ("area_code", {"country_code": "1", "local_lengths": (7,)}),
         ("international_prefixes", {"international_prefixes": ("",)}),
         ("short_codes", {"short_codes": ("*98",)}),
+        ("short_codes", {"short_codes": ("98x",)}),
     ],
 )
 def test_rules_that_make_no_sense_are_refused(field: str, terms: dict[str, object]) -> None:
@@ -128,4 +165,4 @@ def test_a_number_is_digits_of_a_callable_length_or_invalid(dialled: str, countr
     if isinstance(result, Normalised):
         assert result.number.isascii()
         assert result.number.isdigit()
-        assert result.emergency or 3 <= len(result.number) <= 15
+        assert result.exact or 3 <= len(result.number) <= 15

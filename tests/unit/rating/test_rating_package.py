@@ -93,6 +93,12 @@ def test_a_package_covers_its_prefixes_or_all() -> None:
     assert minutes().covers("49")
 
 
+def test_of_a_short_code_a_package_names_every_digit() -> None:
+    package = minutes(prefixes=("1", "116123"))
+    assert [True, False] == [package.covers(code, exact=True) for code in ("116123", "100")]
+    assert minutes().covers("100", exact=True)
+
+
 @pytest.mark.parametrize(
     ("terms", "field"),
     [

@@ -180,3 +180,14 @@ def test_no_route_or_no_money_grants_nothing() -> None:
         grant_routes(choose_routes([]), 10, 60, started_at=MONDAY)
     )
     assert 0 == grant_routes(choose_routes([A]), 0, 60, started_at=MONDAY).limit_s
+
+
+def test_a_short_code_is_priced_by_a_rate_of_exactly_it() -> None:
+    world, helpline = Rate(prefix="1"), Rate(prefix="116123")
+    card = RateCard(name="retail", version=1, currency="USD")
+    cards = [(card, PrefixTable([world])), (card, PrefixTable([world, helpline]))]
+    assert ["116123"] == [
+        match.rate.prefix for match in match_cards(cards, "116123", MONDAY, exact=True)
+    ]
+    assert ["1", "116123"] == [match.rate.prefix for match in match_cards(cards, "116123", MONDAY)]
+    assert [] == match_cards(cards, "100", MONDAY, exact=True)
