@@ -16,21 +16,22 @@ from agi_server.calls.candidate import (
     grant_terms,
     promised_terms,
 )
-from agi_server.calls.caps import caps_of
 from agi_server.calls.decision import Decision, Denial, Grant
 from agi_server.calls.dial import NumberNotDialableError, limit_option
 from agi_server.calls.dialled import normalise_dialled
+from agi_server.calls.did_calls import Placed, of_the_owner, over_trunks, ring_did, stay_on_net
 from agi_server.calls.identify import (
+    Account,
     Failures,
     Found,
+    FoundDid,
     Lookup,
+    Method,
     count_failure,
+    ending,
     find_account,
 )
-from agi_server.calls.packages import use_of_json
 from agi_server.calls.policy import (
-    ACTIVE,
-    STATUS_REASONS,
     LockOut,
     refuse_caller,
     refuse_number,
@@ -45,6 +46,7 @@ from agi_server.calls.slices import Slicing
 from agi_server.calls.slot_repair import SlotRepair
 from agi_server.calls.trunk_leases import TrunkLeases
 from agi_server.calls.void import Voider
+from agi_server.calls.why_refused import why_refused
 from agi_server.settings import AccountsSettings, CallsSettings, RatingSettings
 from agi_server.storage.postgres.statements import statement
 from agi_server.storage.redis.slots import SlotAnswer, Slots
@@ -94,7 +96,8 @@ class Authorizer:
     async def find(self, request: CallRequest, lookup: Lookup) -> Found:
         """Who is calling; a wrong passed or typed number is counted against the caller."""
         now = self._now()
-        found = await find_account(self._db, request, lookup, now)
+        on_net = lookup.method is not Method.DID and self._calls.on_net != "off"
+        found = await find_account(self._db, request, lookup, now, on_net=on_net)
         if found.account is None and lookup.method.counts_failures:
             failures = await count_failure(self._db, request, now, self._failures_window_s)
             self._tell_lock_out(request, failures)
@@ -123,6 +126,8 @@ class Authorizer:
     ) -> Denial:
         """A refusal that tells what was found out about the caller, for log and CDR."""
         account = found.account
+        if destination is None and found.did is not None:
+            destination = found.did.number
         return Denial(
             reason=reason,
             account_id=account.id if account else 0,
@@ -131,7 +136,7 @@ class Authorizer:
             identified_by=found.method.value,
             destination=destination,
             prefix=quote.sell.rate.prefix if quote else None,
-            plan_id=quote.plan.id if quote else plan_id,
+            plan_id=quote.plan.id or None if quote else plan_id,
         )
 
     async def decide(self, request: CallRequest, found: Found) -> Decision:
@@ -144,6 +149,8 @@ class Authorizer:
             return denial
         account = found.account
         assert account is not None
+        if found.did is not None:
+            return await self._decide_inbound(request, found, account, found.did, now)
         normalised = normalise_dialled(request.dialled, account.country, self._country)
         if isinstance(normalised, NumberInvalid):
             return self.denial(found, Reason.NUMBER_INVALID)
@@ -154,16 +161,49 @@ class Authorizer:
             plan_id = tariffs.plan_ids.get(request.plan)
         if (reason := refuse_number(account, number, request.dialled, plan_id)) is not None:
             return self.denial(found, reason, destination=number)
-        quote = tariffs.quote(
-            plan_id,
-            account.currency,
-            number,
-            now,
-            account.discount_basis_points,
-            exact=normalised.exact,
-        )
-        if quote is None:
+        placed: Placed | None
+        if await self._is_on_net(request, found, number, now):
+            on_net = self._calls.on_net
+            placed = stay_on_net(normalised, account, plan_id, tariffs, on_net, now)
+        else:
+            placed = over_trunks(normalised, account, plan_id, tariffs, now)
+        if placed is None:
             return self.denial(found, Reason.NO_RATE, destination=number, plan_id=plan_id)
+        return await self._admit(request, found, account, number, placed, now)
+
+    async def _decide_inbound(
+        self, request: CallRequest, found: Found, account: Account, did: FoundDid, now: datetime
+    ) -> Decision:
+        """A call from outside to a DID of the account."""
+        placed = ring_did(did, account, self._tariffs.current, self._calls.inbound_plan, now)
+        if isinstance(placed, Reason):
+            return self.denial(found, placed)
+        owner = of_the_owner(account, did)
+        return await self._admit(request, found, owner, did.number, placed, now)
+
+    async def _is_on_net(
+        self, request: CallRequest, found: Found, number: str, now: datetime
+    ) -> bool:
+        """Whether the number is a DID that takes calls, where these stay on-net."""
+        if self._calls.on_net == "off":
+            return False
+        numbers = found.on_net
+        if found.dialled != request.dialled:  # the caller was known before the number was
+            sql = statement("calls/on_net_numbers")
+            numbers = await self._db.fetchval(sql, ending(request.dialled), now) or ()
+        return number in numbers
+
+    async def _admit(
+        self,
+        request: CallRequest,
+        found: Found,
+        account: Account,
+        number: str,
+        placed: Placed,
+        now: datetime,
+    ) -> Decision:
+        """The checks that need a price; then slot and hold."""
+        quote = placed.quote
         reason = (
             (None if quote.routes else Reason.NO_ROUTE)
             or refuse_price(account, quote.dearest_minute())
@@ -176,10 +216,14 @@ class Authorizer:
                 found=found,
                 account=account,
                 number=number,
-                exact=normalised.exact,
+                exact=placed.exact,
                 quote=quote,
-                tariffs=tariffs,
+                tariffs=placed.tariffs,
                 routes=quote.routes,
+                ways=placed.ways,
+                direction=placed.direction,
+                did=placed.did,
+                legs=placed.legs,
                 call_id=new_call_id(account.id),
                 now=now,
             )
@@ -206,7 +250,7 @@ class Authorizer:
         account = call.account
         targets = dial_targets(call)
         funds = Funds(
-            available_micros=account.available_micros,
+            available_micros=account.available_micros // call.legs,
             caps=account.caps,
             package_use=account.package_use,
         )
@@ -236,7 +280,7 @@ class Authorizer:
             if open_calls is not None:
                 self._repair.compare(account.id, slot, open_calls)
                 return self._grant(call, terms, funds.available_micros, targets)
-            refused = await self._why_refused(account.id, call.now)
+            refused = await why_refused(self._db, call)
             if isinstance(refused, Reason):
                 reason = refused
                 break
@@ -266,11 +310,11 @@ class Authorizer:
                 call.now + timedelta(milliseconds=terms.hold_ms),
                 terms.grant_s * 1000,
                 call.account.currency,
-                call.quote.plan.id,
+                call.quote.plan.id or None,
                 promised.sell.version_id,
                 rate.prefix,
                 rate.effective_from,
-                [call.tariffs.trunks[route.trunk].id for route in terms.routes],
+                [call.ways[route.trunk].id or None for route in terms.routes],
                 promised.discount_basis_points,
                 promised.sell_price,
                 None if promised.sell.factor == 1 else str(promised.sell.factor),
@@ -283,6 +327,8 @@ class Authorizer:
                 terms.package_units,
                 None if terms.cap_s is None else terms.cap_s * 1000,
                 None if terms.cap_s is None else call.now + self._first_look(terms),
+                call.direction,
+                call.did,
             )
         except asyncpg.CheckViolationError as refused:
             if refused.constraint_name != "package_use_within_amount":
@@ -293,31 +339,6 @@ class Authorizer:
     def _first_look(self, terms: Terms) -> timedelta:
         """After this time supervision looks after a rolling hold: as if answered at once."""
         return timedelta(seconds=Slicing(self._calls.slice_s).due_in_s(terms.grant_s))
-
-    async def _why_refused(self, account_id: int, now: datetime) -> Reason | Funds:
-        """The reason by the account's row as it is now, or the funds it has now."""
-        row = await self._db.fetchrow(statement("calls/why_refused"), account_id, now)
-        if row["status"] != ACTIVE:
-            return STATUS_REASONS[row["status"]]
-        if row["locked"]:
-            return Reason.ACCOUNT_LOCKED
-        started = row["second_started_at"]
-        if (
-            row["calls_per_second"]
-            and started is not None
-            and started > now - timedelta(seconds=1)
-            and row["calls_in_second"] >= row["calls_per_second"]
-        ):
-            return Reason.TOO_FAST
-        if row["simultaneous_access"] and row["open_calls"] >= row["simultaneous_access"]:
-            return Reason.TOO_MANY_CALLS
-        return Funds(
-            available_micros=row["balance_micros"]
-            + row["credit_limit_micros"]
-            - row["held_micros"],
-            caps=caps_of(row, now),
-            package_use=use_of_json(row["package_use"]),
-        )
 
     def _grant(
         self, call: Candidate, terms: Terms, available_micros: int, targets: dict[str, str]
@@ -350,7 +371,7 @@ class Authorizer:
             identified_by=call.found.method.value,
             destination=call.number,
             prefix=prefix,
-            plan_id=call.quote.plan.id,
+            plan_id=call.quote.plan.id or None,
             limit_ms=limit_ms,
             affordable_ms=terms.affordable_s * 1000,
             absolute_timeout_s=None if terms.cap_s is None else terms.ringing_s + terms.grant_s,
@@ -363,6 +384,6 @@ class Authorizer:
                 self._calls.warn_left_ms,
                 self._calls.warn_every_ms,
             ),
-            trunks=tuple(call.tariffs.trunks[route.trunk] for route in terms.routes),
+            trunks=tuple(call.ways[route.trunk] for route in terms.routes),
             lease_ms=terms.lease_ms,
         )

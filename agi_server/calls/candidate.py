@@ -1,12 +1,13 @@
 """A call that passed the checks: for how long, for how much and over which routes it would be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from agi_server.calls.caps import Caps
 from agi_server.calls.dial import dial_target
+from agi_server.calls.did_calls import Direction
 from agi_server.calls.identify import Account, Found
 from agi_server.calls.packages import PackageLeft, PackageUse, best_package, packages_for
 from agi_server.calls.pricing import CallTerms, CardTerms
@@ -27,8 +28,9 @@ SETTLE_GRACE_S = 600
 class Candidate:
     """A call that passed the checks and has a price: what is left is to reserve for it.
 
-    `tariffs` are those of the quote, whatever is in force by now; `routes` are those left of its.
-    `exact`: an emergency number or a short code, which no shorter prefix is about.
+    `tariffs` are those of the quote, whatever is in force by now; `routes` are those left of its,
+    and `ways` has their trunks by name. `did` is the one that is called, if any; `legs` as in
+    `Placed`. `exact`: an emergency number or a short code, which no shorter prefix is about.
     """
 
     request: CallRequest
@@ -39,18 +41,22 @@ class Candidate:
     quote: Quote
     tariffs: Tariffs
     routes: tuple[Route, ...]
+    ways: Mapping[str, Trunk]
+    direction: Direction
+    did: str | None
+    legs: int
     call_id: str
     now: datetime
 
     @property
     def trunks(self) -> tuple[Trunk, ...]:
         """Of the routes that are left."""
-        return tuple(self.tariffs.trunks[route.trunk] for route in self.routes)
+        return tuple(self.ways[route.trunk] for route in self.routes)
 
     @property
     def counted_trunk_ids(self) -> tuple[int, ...]:
         """Trunks of the quote whose capacity is counted."""
-        trunks = (self.tariffs.trunks[route.trunk] for route in self.quote.routes)
+        trunks = (self.ways[route.trunk] for route in self.quote.routes)
         return tuple(trunk.id for trunk in trunks if trunk.capacity)
 
 
@@ -232,7 +238,7 @@ def dial_targets(call: Candidate) -> dict[str, str]:
     """
     return {
         route.trunk: dial_target(
-            call.tariffs.trunks[route.trunk], call.number, route.match.rate.prefix, call.account.id
+            call.ways[route.trunk], call.number, route.match.rate.prefix, call.account.id
         )
         for route in call.routes
     }

@@ -25,7 +25,7 @@ class Grant:
     identified_by: str
     destination: str
     prefix: str
-    plan_id: int
+    plan_id: int | None
     limit_ms: int
     affordable_ms: int
     absolute_timeout_s: int | None

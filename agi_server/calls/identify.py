@@ -7,8 +7,10 @@ from typing import Any
 
 from agi_server.calls.caps import Caps, caps_of
 from agi_server.calls.packages import PackageUse, use_of_json
-from agi_server.calls.request import CallRequest
+from agi_server.calls.request import CallRequest, account_id_of
 from agi_server.storage.postgres.statements import statement
+
+_ENDING_DIGITS = 7  # as the index did_ending
 
 
 class Method(StrEnum):
@@ -18,6 +20,10 @@ class Method(StrEnum):
     ACCOUNTCODE = "accountcode"
     CALLERID = "callerid"
     PIN = "pin"
+    DID = "did"
+    """A call from outside to a DID: its owner's."""
+    FORWARD = "forward"
+    """An inbound call that goes on to a number: named by its id, the owner's outgoing call."""
 
     @property
     def counts_failures(self) -> bool:
@@ -27,11 +33,13 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """What to look for: an account number or a CallerID."""
+    """What to look for: an account number, a CallerID, a DID, or an inbound call by its id."""
 
     method: Method
     account_number: str | None = None
     callerid: str | None = None
+    did: str | None = None
+    call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +85,42 @@ class EarlierCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundDid:
+    """A DID that was called; `destinations` are those switched on, kind and name, in their order.
+
+    The name is a number or a phone's user; None where the owner has no such phone.
+    """
+
+    number: str
+    assigned: bool
+    active: bool
+    plan_id: int | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    destinations: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """The answer of one look-up; `account` is None when nobody has this number.
 
-    `earlier_call` is a session of this very channel that is still open.
+    `did` is the one that was looked for. `on_net` are DIDs that end as `dialled` does, if they were
+    asked for. `earlier_call` is a session of this very channel that is still open.
     """
 
-    method: Method
+    lookup: Lookup
     account: Account | None
+    did: FoundDid | None
+    dialled: str
+    on_net: tuple[str, ...]
     caller_failures: int
     source_failures: int
     earlier_call: EarlierCall | None
+
+    @property
+    def method(self) -> Method:
+        """How the caller is known."""
+        return self.lookup.method
 
 
 def first_lookup(
@@ -110,8 +143,18 @@ def first_lookup(
     return None
 
 
-async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datetime) -> Found:
-    """Look the caller up: one round trip. Raises what asyncpg raises."""
+def ending(dialled: str) -> str:
+    """How a dialled number ends, whatever it begins with: as a DID, if it is one."""
+    return dialled.strip("#*").removeprefix("+")[-_ENDING_DIGITS:]
+
+
+async def find_account(
+    db: Any, request: CallRequest, lookup: Lookup, now: datetime, *, on_net: bool = False
+) -> Found:
+    """Look the caller up: one round trip; `on_net`: and the DIDs that may have been dialled.
+
+    Raises what asyncpg raises.
+    """
     row = await db.fetchrow(
         statement("calls/find_account"),
         lookup.account_number,
@@ -121,6 +164,10 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
         now,
         request.server,
         request.uniqueid,
+        lookup.did,
+        ending(request.dialled) if on_net else None,
+        None if lookup.call_id is None else account_id_of(lookup.call_id),
+        lookup.call_id,
     )
     earlier = None
     if row["earlier_call_id"] is not None:
@@ -130,12 +177,26 @@ async def find_account(db: Any, request: CallRequest, lookup: Lookup, now: datet
             rolling=row["earlier_rolling"],
         )
     return Found(
-        method=lookup.method,
+        lookup=lookup,
+        did=_did(lookup.did, row["did"]),
+        dialled=request.dialled,
+        on_net=tuple(row["on_net"] or ()),
         account=None if row["id"] is None else _account(row, now),
         caller_failures=row["caller_failures"] or 0,
         source_failures=row["source_failures"] or 0,
         earlier_call=earlier,
     )
+
+
+def _did(number: str | None, found: Any) -> FoundDid | None:
+    if number is None or found is None:
+        return None
+    dates = {
+        name: None if found[name] is None else datetime.fromisoformat(found[name])
+        for name in ("valid_from", "valid_until")
+    }
+    destinations = tuple((kind, name) for kind, name in found["destinations"] or ())
+    return FoundDid(number=number, **{**found, **dates, "destinations": destinations})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from agi_server.accounts.restriction_rules import matches
-from agi_server.calls.identify import Account, Found
+from agi_server.calls.identify import Account, Found, FoundDid, Method
 from agi_server.calls.reasons import Reason
 
 ACTIVE = 1
@@ -37,6 +37,9 @@ def refuse_caller(found: Found, lock_out: LockOut, now: datetime) -> Reason | No
         or found.source_failures >= lock_out.failures_per_source
     ):
         return Reason.TOO_MANY_ATTEMPTS
+    inbound = found.method is Method.DID
+    if inbound and (reason := refuse_did(found.did, now)) is not None:
+        return reason
     account = found.account
     if account is None:
         return Reason.ACCOUNT_NOT_FOUND
@@ -44,9 +47,20 @@ def refuse_caller(found: Found, lock_out: LockOut, now: datetime) -> Reason | No
         return STATUS_REASONS[account.status]
     if account.valid_until is not None and now > account.valid_until:
         return Reason.ACCOUNT_EXPIRED
-    if account.locked:
+    if account.locked and not inbound:
         return Reason.ACCOUNT_LOCKED
     return None
+
+
+def refuse_did(did: FoundDid | None, now: datetime) -> Reason | None:
+    """Whether a DID takes calls at all; the last instant of its validity is in it."""
+    if did is None:
+        return Reason.DID_NOT_FOUND
+    if not did.assigned:
+        return Reason.DID_NOT_ASSIGNED
+    early = did.valid_from is not None and now < did.valid_from
+    late = did.valid_until is not None and now > did.valid_until
+    return Reason.DID_INACTIVE if early or late or not did.active else None
 
 
 def refuse_number(

@@ -18,10 +18,11 @@ from rating.routing import SellPrice
 class CardTerms:
     """By what a card prices a call: its rate, its rules, and the factor to the account's currency.
 
-    `version_id` names the version, and with prefix and date the rate.
+    `version_id` names the version, and with prefix and date the rate. None: it costs nothing, by no
+    card.
     """
 
-    version_id: int
+    version_id: int | None
     rate: Rate
     rules: PricingRules
     factor: Fraction = Fraction(1)
@@ -76,7 +77,7 @@ class CallTerms:
         )
 
 
-def _card(terms: CardTerms) -> tuple[int, str]:
+def _card(terms: CardTerms) -> tuple[int | None, str]:
     return terms.version_id, terms.rate.prefix
 
 

@@ -35,6 +35,13 @@ class Reason(StrEnum):
     NUMBER_RESTRICTED = "number_restricted", "The account or its group may not call this number."
     NO_RATE = "no_rate", "No rate card of the call plan prices this destination."
     NO_ROUTE = "no_route", "No enabled trunk carries this destination."
+    DID_NOT_FOUND = "did_not_found", "There is no such DID."
+    DID_NOT_ASSIGNED = "did_not_assigned", "The DID belongs to no customer."
+    DID_INACTIVE = "did_inactive", "The DID is switched off, or this is not within its dates."
+    DID_NO_DESTINATION = (
+        "did_no_destination",
+        "The DID rings nowhere: it has no destination, or its owner no such phone.",
+    )
     NO_CREDIT = "no_credit", "The available funds do not pay the least that the call costs."
     TOO_MANY_CALLS = "too_many_calls", "The account has as many calls in progress as it may."
     TOO_MANY_ATTEMPTS = "too_many_attempts", "Too many wrong account numbers: locked for a while."

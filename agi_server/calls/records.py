@@ -18,7 +18,8 @@ class CallRecord:
     the route dialled last, or the first one as long as nothing is known. `package` is what paid
     before money, with `package_used` of its seconds or calls, or as long as the call is open with
     `package_held` at most. `seen_answered_at` and `seen_at` are what supervision saw: the answer,
-    and the last sign of life.
+    and the last sign of life. `did` is the one called, `direction` whether from outside (`inbound`)
+    or by a customer (`on_net`).
     """
 
     call_id: str
@@ -27,6 +28,8 @@ class CallRecord:
     server: str
     uniqueid: str
     channel: str
+    direction: str
+    did: str | None
     identified_by: str | None
     callerid: str
     dialled: str

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+_CALL_ID = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{32}")
 _CALLERID = re.compile(r"\+?([0-9]{3,15})")
 
 
@@ -33,3 +34,9 @@ class CallRequest:
         """The digits of the CallerID; None when it is withheld, which may read `anonymous`."""
         number = _CALLERID.fullmatch(self.callerid)
         return number[1] if number else None
+
+
+def account_id_of(call_id: str) -> int | None:
+    """The account a call id names; None when it is not a call id."""
+    match = _CALL_ID.fullmatch(call_id)
+    return int(match[1]) if match else None

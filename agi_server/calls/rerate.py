@@ -134,6 +134,8 @@ class _Rates:
         return replace(terms, sell=sell, routes=tuple(routes))
 
     async def _card_terms(self, row: Any, terms: CardTerms) -> CardTerms | None:
+        if terms.version_id is None:
+            return terms
         at = row["authorized_at"]
         version = await self._db.fetchrow(statement("calls/version_in_force"), terms.version_id, at)
         if version is None:

@@ -1,6 +1,5 @@
 """Open call sessions: what authorize promised and settle needs."""
 
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +9,11 @@ from typing import Any
 from agi_server.calls.packages import terms_of_package_row
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.free import free_rate
 from agi_server.tariffs.stored_rates import rate_of_json_row, rules_of_json
+from rating.rate_card import OWN_RULES
 from rating.routing import SellPrice
 
-_CALL_ID = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{32}")
 # Sessions remembered by the daemon that authorized them: it spares settle a read. About 1 KB each.
 MAX_REMEMBERED = 100_000
 
@@ -21,12 +21,6 @@ MAX_REMEMBERED = 100_000
 def new_call_id(account_id: int) -> str:
     """Names the account, so that settle touches one shard, and 128 bits that nobody guesses."""
     return f"{account_id}-{secrets.token_hex(16)}"
-
-
-def account_id_of(call_id: str) -> int | None:
-    """The account a call id names; None when it is not a call id."""
-    match = _CALL_ID.fullmatch(call_id)
-    return int(match[1]) if match else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,21 +114,11 @@ async def read_session(db: Any, account_id: int, call_id: str) -> StoredSession 
 
 def terms_of_row(row: Any) -> CallTerms:
     """The terms of a stored session; its rates and rules come along as JSON."""
-    sell = CardTerms(
-        version_id=row["rate"]["version_id"],
-        rate=rate_of_json_row(row["rate"]),
-        rules=rules_of_json(row["rules"]),
-        factor=Fraction(row["exchange"] or 1),
-    )
+    sell = _card_terms(row["version_id"], row["prefix"], row["exchange"], row)
     routes = (sell,) * len(row["trunk_ids"])
     if row["routes"] is not None:
         routes = tuple(
-            CardTerms(
-                version_id=named["version_id"],
-                rate=rate_of_json_row(stored["rate"]),
-                rules=rules_of_json(stored["rules"]),
-                factor=Fraction(named["exchange"]),
-            )
+            _card_terms(named["version_id"], named["prefix"], named["exchange"], stored)
             for named, stored in zip(row["routes"], row["route_rates"], strict=True)
         )
     return CallTerms(
@@ -144,6 +128,18 @@ def terms_of_row(row: Any) -> CallTerms:
         discount_basis_points=row["discount_basis_points"],
         answer_by=row["answer_by"],
         package=terms_of_package_row(row),
+    )
+
+
+def _card_terms(version_id: int | None, prefix: str, exchange: str | None, row: Any) -> CardTerms:
+    """Of a stored rate; without a version it was free. A rate that is missing is a fault."""
+    if version_id is None:
+        return CardTerms(version_id=None, rate=free_rate(prefix), rules=OWN_RULES)
+    return CardTerms(
+        version_id=version_id,
+        rate=rate_of_json_row(row["rate"]),
+        rules=rules_of_json(row["rules"]),
+        factor=Fraction(exchange or 1),
     )
 
 

@@ -15,10 +15,10 @@ import structlog
 from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.call_end import CallEnd, ReportedEnd
 from agi_server.calls.pricing import lines_as_json
+from agi_server.calls.request import account_id_of
 from agi_server.calls.sessions import (
     OpenSession,
     SessionMemory,
-    account_id_of,
     read_session,
 )
 from agi_server.calls.witnesses import Evidence, Testimony, Witness, differ

@@ -287,6 +287,8 @@ def _fields(call: CallRecord) -> dict[str, Any]:
         "server": call.server,
         "asterisk": call.uniqueid.rpartition("-")[0] or None,
         "channel": call.channel,
+        "direction": call.direction,
+        "did": call.did,
         "identified_by": call.identified_by,
         "callerid": call.callerid,
         "dialled": call.dialled,

@@ -3,7 +3,7 @@
 from agi_server.calls.call_end import ReportedEnd, UnbelievableEndError
 from agi_server.calls.decision import Decision, Denial
 from agi_server.calls.emergency import emergency_call
-from agi_server.calls.identify import Found, Lookup
+from agi_server.calls.identify import Found
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
 from agi_server.calls.settle import NotThisCallError, Settlement
@@ -96,8 +96,7 @@ async def _end_earlier_call(
         await session.ask(without_slice())
     if found.account is None:
         return found
-    again = Lookup(method=found.method, account_number=found.account.account_number)
-    return await turn.wait(services.authorizer.find(request, again))
+    return await turn.wait(services.authorizer.find(request, found.lookup))
 
 
 def _reported(reply: Reply) -> ReportedEnd:

@@ -35,6 +35,9 @@ async def identify(
     configured = tuple(Method(name) for name in services.settings.calls.identify)
     methods = parameters.identify or configured
     lookup: Lookup | None = None
+    if parameters.forward is not None:
+        lookup = Lookup(method=Method.FORWARD, call_id=parameters.forward)
+        return await turn.wait(services.authorizer.find(request, lookup))
     if parameters.account is not None or ask != "always":
         lookup = first_lookup(request, parameters.account, methods)
     found: Found | Denial | None = None

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from urllib.parse import unquote
 
 from agi_server.calls.identify import Method
+from agi_server.calls.request import account_id_of
 
 Ask = Literal["never", "missing", "always"]
 
@@ -27,13 +28,14 @@ class BadRequestError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallParameters:
-    """Parameters of `authorize`, `call` and `balance`; None is "not given"."""
+    """Parameters of `authorize`, `call`, `balance` and `did`; None is "not given"."""
 
     account: str | None = None
     destination: str | None = None
     ask: Ask | None = None
     plan: str | None = None
     identify: tuple[Method, ...] | None = None
+    forward: str | None = None
 
 
 def route_name(network_script: str) -> str:
@@ -79,6 +81,8 @@ def call_parameters(parts: list[str]) -> CallParameters:
         given[name] = value
     if "account" in given and not _ACCOUNT_NUMBER.fullmatch(given["account"]):
         raise BadRequestError("account: must be 6 to 15 digits")
+    if "forward" in given and ("account" in given or account_id_of(given["forward"]) is None):
+        raise BadRequestError("forward: must be the id of an inbound call, and without account")
     ask = given.get("ask")
     if ask is not None and ask not in get_args(Ask):
         raise BadRequestError("ask: must be never, missing or always")
@@ -88,6 +92,7 @@ def call_parameters(parts: list[str]) -> CallParameters:
         ask=ask,  # type: ignore[arg-type]  # checked above
         plan=given.get("plan"),
         identify=_methods(given["identify"]) if "identify" in given else None,
+        forward=given.get("forward"),
     )
 
 

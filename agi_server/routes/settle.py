@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from agi_server.calls.call_end import ReportedEnd, UnbelievableEndError
-from agi_server.calls.sessions import account_id_of
+from agi_server.calls.request import account_id_of
 from agi_server.calls.settle import NotThisCallError, Settlement
 from agi_server.calls.witnesses import Witness
 from agi_server.fastagi.session import AgiSession

@@ -116,6 +116,10 @@ class CallsSettings(_Section):
     """Play a warning when this much time is left; 0 plays none."""
     warn_every_ms: int = Field(default=30_000, ge=0)
     """Repeat the warning this often; 0 plays it once."""
+    inbound_plan: str = ""
+    """Call plan that prices calls to DIDs without one of their own; empty: the owner pays none."""
+    on_net: Literal["off", "free", "plan"] = "off"
+    """Customers' calls to DIDs go to no carrier: free for the caller, or priced by his plan."""
     answered_subroutine: str = Field(default="agi-server-answered", pattern=r"^[A-Za-z0-9_-]+$")
     """Dialplan context of the samples that Dial runs on the called channel when it answers."""
     pin_tries: int = Field(default=3, ge=1, le=10)

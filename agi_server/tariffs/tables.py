@@ -34,7 +34,8 @@ MAX_ROUTES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trunk:
-    """A way out; `dial` is the template of what Asterisk dials.
+    """A way out; `dial` is the template of what Asterisk dials. `id` 0: no trunk of the business's,
+    but a way within it.
 
     The number begins without `strip`, if it begins so, and with `add_prefix`. `capacity` is how
     many calls it carries at a time; 0: nobody counts.
@@ -161,8 +162,10 @@ class Tariffs:
             discount_basis_points=discount_basis_points,
         )
 
-    def version_id(self, match: CardMatch) -> int:
-        """The id of the version that a match is of."""
+    def version_id(self, match: CardMatch) -> int | None:
+        """The id of the version that a match is of; None: it is free of charge, by no card."""
+        if not match.card.name:
+            return None
         return self.version_ids[match.card.name, match.card.version]
 
     def _exchanges(

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from agi_server.calls.records import CallState
-from agi_server.calls.sessions import account_id_of
+from agi_server.calls.request import account_id_of
 from agi_server.refused import NotFoundError
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Operator

@@ -77,6 +77,39 @@ async def test_a_call_in_steady_state_keeps_to_the_budget(
     assert Trips(agi=0, postgres=1, redis=1) == settle
 
 
+@pytest.mark.parametrize("call", ["from outside", "on-net"])
+async def test_a_call_to_a_did_keeps_to_the_budget(
+    business: Business,
+    start_daemon: StartDaemon,
+    clock: Clock,
+    postgres_proxy: Proxy,
+    redis_proxy: Proxy,
+    call: str,
+) -> None:
+    daemon = await start_daemon(
+        postgres_proxy.address,
+        redis_proxy.address,
+        postgres={"pool_size": 1},
+        calls={"on_net": "plan"},
+    )
+    owner = await business.customer(simultaneous_access=5)
+    await business.phone(owner)
+    await business.did("442079460000", owner, plan="standard", destinations=("sip", "33123456789"))
+    meter = Meter(postgres_proxy, redis_proxy)
+    for _ in range(3):
+        channel = Channel(daemon.port, clock, accountcode=owner.account_number)
+        meter.start(channel)
+        answer = await (channel.did() if call == "from outside" else channel.authorize())
+        authorize = meter.read()
+        assert answer.dial.startswith("PJSIP/" if call == "from outside" else "Local/")
+        clock.advance(30)
+        meter.start(channel)
+        await channel.settle(5000)
+        settle = meter.read()
+    assert Trips(agi=1, postgres=2, redis=1) == authorize
+    assert Trips(agi=0, postgres=1, redis=1) == settle
+
+
 async def test_a_call_that_another_daemon_settles_costs_one_read_more(
     business: Business,
     start_daemon: StartDaemon,

@@ -34,6 +34,7 @@ async def stage(backends: EmbeddedBackends, sessions_dsn: str) -> AsyncIterator[
         AGI_SERVER_FASTAGI__IDLE_TIMEOUT_S=str(IDLE_TIMEOUT_S),
         AGI_SERVER_EMERGENCY__NUMBERS="112,999",
         AGI_SERVER_EMERGENCY__DIAL="PJSIP/{number}@emergency",
+        AGI_SERVER_CALLS__ON_NET="plan",
     )
     async with open_pool(sessions_dsn) as pool:
         stage = Stage(Business(pool, Clock(), sessions_dsn, backends.redis_url), daemon)

@@ -65,6 +65,8 @@ _ACCOUNTS: Mapping[str, dict[str, Any]] = {
     "converted": {"plan": "european"},
     "cheapest": {"plan": "cheapest"},
     "full_trunk": {"plan": "full"},
+    # Who is called from outside.
+    "called": {},
     # One for each reason.
     "cancelled": {"status": AccountStatus.CANCELLED},
     "new": {"status": AccountStatus.NEW},
@@ -136,9 +138,23 @@ class Stage:
             self.defines[name] = account.account_number
             self.names[account.id] = name
         business.now.advance(timedelta(days=2).total_seconds())
+        await self._seed_dids()
         await switch_callerid(
             pool, "34917654321", False, Editor(changed_by="test", at=business.now())
         )
+
+    async def _seed_dids(self) -> None:
+        """DIDs of `called`, who has a phone, and one that is nobody's."""
+        business = self.business
+        by_name = {name: id_ for id_, name in self.names.items()}
+        called = await customers.find_by_id(business.pool, by_name["called"])
+        self.defines["called_phone"] = await business.phone(called)
+        await business.did("442079461000", called, plan="standard", destinations=("sip",))
+        await business.did("442079461001", called, destinations=("sip", "442079460009"))
+        await business.did("442079461002")
+        ended = datetime(2026, 1, 1, tzinfo=UTC)
+        await business.did("442079461003", called, valid_until=ended, destinations=("sip",))
+        await business.did("442079461004", called)
 
     async def _seed_rating(self) -> None:
         """Stages and fees, two carriers of which the second is cheaper, a trunk for one call."""

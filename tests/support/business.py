@@ -8,6 +8,9 @@ import asyncpg
 
 from agi_server.accounts import customers
 from agi_server.accounts.account import Account, new_account
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.dids import Did, NewDid, add_did
+from agi_server.accounts.phones import PhoneOwner, Technology, create_phone
 from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
@@ -15,6 +18,7 @@ from agi_server.calls.settle import Settler
 from agi_server.calls.witnesses import UnseenEnd
 from agi_server.ledger.refills import refill
 from agi_server.ledger.verify import verify
+from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.pool import open_pool
 from agi_server.storage.redis.slots import open_slots
 from agi_server.tariffs import plans, rate_cards, trunks
@@ -121,6 +125,20 @@ class Business:
     async def tamper(self, *statements: str) -> None:
         """What only somebody can do who has switched the database's own guards off."""
         await self.as_owner("SET session_replication_role = replica", *statements)
+
+    async def did(self, number: str, owner: Account | None = None, **fields: Any) -> Did:
+        """A DID; its destinations are `sip`, `iax` or numbers."""
+        new = NewDid(number=number, account_id=owner.id if owner else None, **fields)
+        async with self.pool.acquire() as db, db.transaction():
+            return await add_did(db, new, Editor(changed_by="test", at=self.now()))
+
+    async def phone(self, account: Account, technology: Technology = Technology.SIP) -> str:
+        """A phone of an account; returns its user name."""
+        async with self.pool.acquire() as db, db.transaction():
+            made = await create_phone(
+                db, PhoneOwner.of(account), technology, PhonesSettings(), at=self.now()
+            )
+        return made.user_name
 
     async def session(self, call_id: str) -> Any:
         """One call session."""

@@ -102,6 +102,11 @@ class Channel:
         await self.run("call" + query)
         return self.answer
 
+    async def did(self, query: str = "") -> Answer:
+        """Run `did`, as for a call from outside."""
+        await self.run("did" + query)
+        return self.answer
+
     async def settle(
         self,
         talk_ms: int | None = None,

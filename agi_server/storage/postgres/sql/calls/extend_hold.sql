@@ -3,7 +3,7 @@
 -- it, on its row while that is locked. $6: when to look after it again, $7 now. No row: nothing was
 -- changed.
 WITH session AS (
-    SELECT account_id, call_id, held_micros, $5::bigint - held_micros AS further_micros
+    SELECT account_id, call_id, direction, held_micros, $5::bigint - held_micros AS further_micros
     FROM call_session
     WHERE account_id = $1 AND call_id = $2 AND state = 'open' AND limit_ms = $3
     FOR UPDATE
@@ -12,7 +12,7 @@ WITH session AS (
     FROM session s
     WHERE a.id = s.account_id
       AND a.status = 1
-      AND NOT a.locked
+      AND (NOT a.locked OR s.direction = 'inbound')
       AND a.balance_micros + a.credit_limit_micros - a.held_micros >= s.further_micros
       -- As in take_hold.
       AND (s.further_micros = 0 OR a.max_cost_micros_per_hour IS NULL

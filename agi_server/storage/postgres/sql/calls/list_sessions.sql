@@ -1,7 +1,8 @@
 -- Call sessions, newest first: of an account ($1), in a state ($2), refused for a reason ($3),
 -- authorized since ($4), with an id ($5), each null for any, only those to be reviewed ($7); at most
 -- $6.
-SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.identified_by,
+SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.direction, s.did,
+       s.identified_by,
        s.callerid, s.dialled, s.destination, s.reason, s.authorized_at, s.expires_at, s.limit_ms,
        s.held_micros, s.currency, p.name AS plan_name, s.prefix,
        (SELECT t.name FROM trunk t WHERE t.id = s.trunk_ids[coalesce(s.route, 1)]) AS trunk_name,

@@ -1,5 +1,6 @@
--- One session with the rates it is priced by, for a daemon that did not authorize it itself.
-SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.authorized_at, s.answer_by, s.limit_ms,
+-- One session with the rates it is priced by (none where it is free), for a daemon that did not
+-- authorize it itself.
+SELECT s.account_id, s.call_id, s.version_id, s.state, s.uniqueid, s.authorized_at, s.answer_by, s.limit_ms,
        s.cap_ms, s.held_micros, s.currency, s.prefix, s.trunk_ids, s.discount_basis_points, s.sell_price,
        s.server, s.seen_answered_at, s.seen_at,
        s.exchange, s.routes, a.account_number,
@@ -12,11 +13,11 @@ SELECT s.account_id, s.call_id, s.state, s.uniqueid, s.authorized_at, s.answer_b
        to_jsonb(r) AS rate, v.rules,
        (SELECT jsonb_agg(jsonb_build_object('rate', to_jsonb(rr), 'rules', rv.rules) ORDER BY x.n)
         FROM jsonb_array_elements(s.routes) WITH ORDINALITY x (route, n)
-        JOIN rate rr ON rr.version_id = (x.route ->> 'version_id')::bigint
+        LEFT JOIN rate rr ON rr.version_id = (x.route ->> 'version_id')::bigint
             AND rr.prefix = x.route ->> 'prefix'
             AND rr.effective_from IS NOT DISTINCT FROM
                 (x.route ->> 'effective_from')::timestamptz
-        JOIN rate_card_version rv ON rv.id = rr.version_id) AS route_rates
+        LEFT JOIN rate_card_version rv ON rv.id = rr.version_id) AS route_rates
 FROM call_session s
 LEFT JOIN account a ON a.id = s.account_id
 LEFT JOIN package k ON k.id = s.package_id

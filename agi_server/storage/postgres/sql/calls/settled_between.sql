@@ -1,7 +1,7 @@
 -- Settled calls that were answered and authorized in [$1, $2), oldest first, those after a
 -- call ($3 its time, $4 its account, $5 its id), at most $6: what they were priced by and at.
 SELECT s.account_id, s.call_id, s.authorized_at, s.answer_by, s.answered_at, s.settled_at,
-       s.talk_ms, s.route, s.limit_ms, s.currency, s.destination, s.prefix, s.trunk_ids,
+       s.talk_ms, s.route, s.limit_ms, s.currency, s.destination, s.version_id, s.prefix, s.trunk_ids,
        s.discount_basis_points, s.sell_price, s.exchange, s.routes,
        s.cost_micros, s.corrected_cost_micros,
        s.package_id, s.package_begins_on, s.package_held, s.package_used, k.unit AS package_unit,
@@ -9,11 +9,11 @@ SELECT s.account_id, s.call_id, s.authorized_at, s.answer_by, s.answered_at, s.s
        to_jsonb(r) AS rate, v.rules,
        (SELECT jsonb_agg(jsonb_build_object('rate', to_jsonb(rr), 'rules', rv.rules) ORDER BY x.n)
         FROM jsonb_array_elements(s.routes) WITH ORDINALITY x (route, n)
-        JOIN rate rr ON rr.version_id = (x.route ->> 'version_id')::bigint
+        LEFT JOIN rate rr ON rr.version_id = (x.route ->> 'version_id')::bigint
             AND rr.prefix = x.route ->> 'prefix'
             AND rr.effective_from IS NOT DISTINCT FROM
                 (x.route ->> 'effective_from')::timestamptz
-        JOIN rate_card_version rv ON rv.id = rr.version_id) AS route_rates
+        LEFT JOIN rate_card_version rv ON rv.id = rr.version_id) AS route_rates
 FROM call_session s
 JOIN rate r ON r.version_id = s.version_id AND r.prefix = s.prefix
     AND r.effective_from IS NOT DISTINCT FROM s.rate_effective_from

@@ -2,7 +2,7 @@
 -- period from $26 to before $27, $29 of its $28 units), and open the session: all or nothing.
 -- The conditions are checked on the account's row while it is locked, so parallel calls, here or
 -- on other daemons, never hold the same cent and never exceed the limit. No row: refused. A package that has
--- less left violates package_use_within_amount.
+-- less left violates package_use_within_amount. $32 is the direction, $33 the DID.
 WITH taken AS (
     UPDATE account SET
         held_micros = held_micros + $3,
@@ -13,7 +13,7 @@ WITH taken AS (
                                THEN calls_in_second + 1 ELSE 1 END
     WHERE id = $1
       AND status = 1
-      AND NOT locked
+      AND (NOT locked OR $32::text = 'inbound') -- the lock is of outgoing calls
       AND (simultaneous_access = 0 OR open_calls < simultaneous_access)
       AND (calls_per_second = 0
            OR second_started_at IS NULL
@@ -36,9 +36,10 @@ WITH taken AS (
         identified_by, callerid, dialled, destination, expires_at, limit_ms, currency, plan_id,
         version_id, prefix, rate_effective_from, trunk_ids, discount_basis_points, sell_price,
         exchange, routes, answer_by, package_id, package_begins_on, package_held,
-        cap_ms, extend_at)
+        cap_ms, extend_at, direction, did)
     SELECT id, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22, $23, $24, $25, $26, $29, $30, $31
+           $19, $20, $21, $22, $23, $24, $25, $26, $29, $30, $31, $32,
+           $33
     FROM taken
 ), package AS (
     INSERT INTO package_use AS u (account_id, package_id, begins_on, ends_on, amount, taken)

@@ -1,0 +1,37 @@
+"""Why the hold of a call was refused that an earlier read of the account had allowed."""
+
+from datetime import timedelta
+from typing import Any
+
+from agi_server.calls.candidate import Candidate, Funds
+from agi_server.calls.caps import caps_of
+from agi_server.calls.packages import use_of_json
+from agi_server.calls.policy import ACTIVE, STATUS_REASONS
+from agi_server.calls.reasons import Reason
+from agi_server.storage.postgres.statements import statement
+
+
+async def why_refused(db: Any, call: Candidate) -> Reason | Funds:
+    """The reason by the account's row as it is now, or the funds it has now."""
+    now = call.now
+    row = await db.fetchrow(statement("calls/why_refused"), call.account.id, now)
+    if row["status"] != ACTIVE:
+        return STATUS_REASONS[row["status"]]
+    if row["locked"] and call.direction != "inbound":
+        return Reason.ACCOUNT_LOCKED
+    started = row["second_started_at"]
+    if (
+        row["calls_per_second"]
+        and started is not None
+        and started > now - timedelta(seconds=1)
+        and row["calls_in_second"] >= row["calls_per_second"]
+    ):
+        return Reason.TOO_FAST
+    if row["simultaneous_access"] and row["open_calls"] >= row["simultaneous_access"]:
+        return Reason.TOO_MANY_CALLS
+    available_micros = row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]
+    return Funds(
+        available_micros=available_micros // call.legs,
+        caps=caps_of(row, now),
+        package_use=use_of_json(row["package_use"]),
+    )
