@@ -1,5 +1,6 @@
 """Create and find customer accounts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -124,19 +125,23 @@ async def find_by_number(db: Any, account_number: str) -> Account:
 
 async def find_by_id(db: Any, account_id: int) -> Account:
     """Raises NotFoundError."""
-    row = await db.fetchrow(statement("accounts/read"), None, [account_id])
-    if row is None:
+    found = await find_by_ids(db, [account_id])
+    if not found:
         raise NotFoundError(f"no customer has id {account_id}")
-    return account_of(row)
+    return found[0]
+
+
+async def find_by_ids(db: Any, account_ids: Sequence[int]) -> list[Account]:
+    """Those that there are, in the order of their ids."""
+    found = await db.fetch(statement("accounts/read"), None, account_ids) if account_ids else []
+    return [account_of(row) for row in found]
 
 
 async def list_accounts(
     db: Any, *, after_id: int = 0, limit: int = 100, **chosen: Any
 ) -> list[Account]:
     """Accounts in the order of their ids; a page after `after_id`. `chosen` as in `find_ids`."""
-    ids = await find_ids(db, after_id=after_id, limit=limit, **chosen)
-    found = await db.fetch(statement("accounts/read"), None, ids) if ids else []
-    return [account_of(row) for row in found]
+    return await find_by_ids(db, await find_ids(db, after_id=after_id, limit=limit, **chosen))
 
 
 async def find_ids(

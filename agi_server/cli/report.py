@@ -1,7 +1,5 @@
 """`agi-server report`: minutes, money and quality of calls."""
 
-import csv
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, get_args
@@ -9,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from agi_server.calls.reports import ReportBy, ReportRow, report_calls
+from agi_server.calls import report_texts
+from agi_server.calls.reports import ReportBy, report_calls
 from agi_server.calls.traffic_targets import traffic_targets
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.output import clock, money, print_list
+from agi_server.cli.output import print_list
 from agi_server.cli.parameters import TIME, ZONE, json_option
 from agi_server.observe.masking import mask_account_number
 
@@ -120,42 +119,13 @@ async def _print(
     if as_csv and as_json:
         raise click.UsageError("--csv or --json, not both")
     found = await report_calls(session.db, begin, end, by, zone=zone)
-    shown = [{name: _fields(row, by)[name] for name in _named(by, columns)} for row in found]
     if as_csv:
-        writer = csv.DictWriter(sys.stdout, _named(by, columns), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(shown)
+        click.echo(report_texts.as_csv(found, by, columns), nl=False)
         return
+    names = report_texts.columns_of(by, columns)
+    texts = [report_texts.texts_of(row, by) for row in found]
+    shown = [{name: each[name] for name in names} for each in texts]
     print_list(shown, as_json=as_json, nothing="no calls ended in this time")
-
-
-def _named(by: ReportBy, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return ("prefix", "destination", *columns) if by == "destination" else (by, *columns)
-
-
-def _fields(row: ReportRow, by: ReportBy) -> dict[str, Any]:
-    return {
-        "prefix" if by == "destination" else by: row.key,
-        "destination": row.destination,
-        "dialled": row.dialled,
-        "answered": row.answered,
-        "refused": row.refused,
-        "minutes": _hundredths(row.billed_seconds * 100 // 60),
-        "revenue": money(row.revenue_micros),
-        "cost": money(row.buy_cost_micros),
-        "margin": money(row.margin_micros),
-        "margin_percent": _hundredths(row.margin_basis_points),
-        "asr_percent": _hundredths(row.asr_basis_points),
-        "acd": clock(row.acd_ms),
-        "currency": row.currency,
-    }
-
-
-def _hundredths(value: int | None) -> str | None:
-    if value is None:
-        return None
-    sign, digits = "-" * (value < 0), abs(value)
-    return f"{sign}{digits // 100}.{digits % 100:02}"
 
 
 @report.command()

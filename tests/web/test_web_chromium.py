@@ -46,14 +46,19 @@ async def page(web: Web, chromium: str) -> AsyncIterator[Page]:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if "Content Security" in said.text
                 else None)  # fmt: skip
-        await page.goto(web.url)
-        await page.get_by_label("Name", exact=True).fill("alice")
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.keyboard.press("Enter")
-        await expect(page.get_by_role("heading", name="Customers")).to_be_visible()
+        await sign_in(web, page)
         yield page
         await shoot(page, "last")
         assert [] == faults
+
+
+async def sign_in(web: Web, page: Page) -> None:
+    """By the form."""
+    await page.goto(web.url)
+    await page.get_by_label("Name", exact=True).fill("alice")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Customers")).to_be_visible()
 
 
 async def shoot(page: Page, name: str) -> None:
@@ -243,3 +248,27 @@ async def test_money_is_received_and_corrected_once_and_the_customer_deleted_aft
         (now := await web.business.account(account)).last_name,
         now.status.name,
     )
+
+
+async def test_a_report_is_chosen_drawn_and_downloaded(web: Web, page: Page, clock: Clock) -> None:
+    for name, talk_ms in (("Smith", 65_000), ("Jones", 600_000), ("Brown", None)):
+        account = await web.business.customer(100 * MICROS, last_name=name, group="offices")
+        phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
+        await phone.authorize()
+        clock.advance(700)
+        await phone.settle(talk_ms)
+        clock.advance(24 * 3600)
+    await sign_in(web, page)  # a session does not last for days
+    await page.get_by_role("link", name="Reports").click()
+    await expect(page.locator("svg rect")).to_have_count(3)
+    await shoot(page, "reports-day")
+    await page.get_by_label("Calls by").select_option("customer")
+    await page.get_by_label("Chart of").select_option("revenue")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator(".bars li").first).to_contain_text("Jones")
+    await expect(page.locator(".bars li").first).to_contain_text("$0.60")
+    await shoot(page, "reports-account")
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Download CSV").click()
+    file = await (await download.value).path()
+    assert "account,dialled,answered" in Path(file).read_text()

@@ -17,7 +17,7 @@ Browse = Callable[[], Browser]
 
 PAGES = (
     "/customers", "/calls/live", "/calls", "/rates", "/plans", "/trunks", "/groups", "/operators",
-    "/settings",
+    "/settings", "/reports",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""The balance over time as the points of an SVG line. Pure."""
+"""Charts as shapes of SVG: the balance over time, a figure day by day. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from agi_server.web.ledger_lists import BalancePoint
 
@@ -54,6 +54,56 @@ def balance_chart(points: Sequence[BalancePoint], until: datetime) -> Chart:
         highest=highest,
         since=since,
         until=until,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A rectangle, and what it stands for."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    day: date
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarChart:
+    """One bar a day; `lowest` and `highest` are what the edges stand for, `zero` as of a Chart."""
+
+    bars: Sequence[Bar]
+    zero: float | None
+    lowest: int
+    highest: int
+
+
+def day_chart(values: Mapping[date, int], first: date, last: date) -> BarChart:
+    """Draw the values of the days from first to last; days without one have no bar."""
+    days = (last - first).days + 1
+    lowest, highest = min(0, 0, *values.values()), max(0, 0, *values.values())
+    height = max(highest - lowest, 1)
+    step = WIDTH / days
+
+    def y(value: int) -> float:
+        return HEIGHT - (value - lowest) / height * HEIGHT
+
+    bars = [
+        Bar(
+            round((day - first).days * step + step * 0.1, 2),
+            round(min(y(value), y(0)), 2),
+            round(step * 0.8, 2),
+            round(abs(y(value) - y(0)), 2),
+            day,
+            value,
+        )
+        for day, value in sorted(values.items())
+        if first <= day <= last
+    ]
+    zero = round(y(0), 2)
+    return BarChart(
+        bars=bars, zero=zero if 0 < zero < HEIGHT else None, lowest=lowest, highest=highest
     )
 
 

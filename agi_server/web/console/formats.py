@@ -1,13 +1,13 @@
 """Money, times and durations as an operator of a language and a time zone reads them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from rating.money import MICROS_PER_UNIT
 
@@ -36,6 +36,16 @@ def number(value: int | None, language: str) -> str:
     return text
 
 
+def percent(basis_points: int | None, language: str) -> str:
+    """`71.43 %` of 7143, as the language writes it."""
+    if basis_points is None:
+        return ""
+    text: str = format_percent(
+        Decimal(basis_points) / 10_000, locale=_locale(language), decimal_quantization=False
+    )
+    return text
+
+
 def moment(value: datetime | None, zone: str, language: str) -> str:
     """Date and time in a zone, to the second."""
     if value is None:
@@ -48,9 +58,12 @@ def moment(value: datetime | None, zone: str, language: str) -> str:
 
 def day(value: datetime, zone: str, language: str) -> str:
     """A short date in a zone."""
-    text: str = format_date(
-        value.astimezone(ZoneInfo(zone)).date(), format="medium", locale=_locale(language)
-    )
+    return calendar_day(value.astimezone(ZoneInfo(zone)).date(), language)
+
+
+def calendar_day(value: date, language: str) -> str:
+    """A date of no zone."""
+    text: str = format_date(value, format="medium", locale=_locale(language))
     return text
 
 

@@ -74,10 +74,12 @@ def _environment(language: str) -> Environment:
     environment.filters.update(
         money=lambda micros, currency: formats.money(micros, currency, language),
         number=lambda value: formats.number(value, language),
+        percent=lambda basis_points: formats.percent(basis_points, language),
         clock=formats.clock,
         masked=mask_account_number,
         moment=_moment,
         day=_day,
+        calendar_day=lambda value: formats.calendar_day(value, language),
         word=word,
     )
     environment.globals.update(languages=LANGUAGES)

@@ -12,6 +12,7 @@ from agi_server.web.console import (
     customer_money,
     customers,
     rates,
+    reports,
     sign_in,
 )
 from agi_server.web.console.access import check_access
@@ -31,6 +32,7 @@ def console_routes() -> APIRouter:
         customer_ending,
         calls,
         rates,
+        reports,
         business,
     ):
         signed_in.include_router(module.router)

@@ -138,6 +138,21 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         Role.SUPPORT: N_("support, read-only"),
         Role.RESELLER: N_("reseller"),
     },
+    "report_by": {
+        "day": N_("day"),
+        "destination": N_("destination"),
+        "trunk": N_("trunk"),
+        "account": N_("customer"),
+        "group": N_("group"),
+    },
+    "measure": {
+        "minutes": N_("minutes"),
+        "revenue": N_("revenue"),
+        "cost": N_("cost"),
+        "margin": N_("margin"),
+        "asr": N_("ASR: answered of the dialled calls"),
+        "acd": N_("ACD: average talk of an answered call"),
+    },
     "change": {
         "new": N_("new"),
         "up": N_("dearer"),

@@ -1,0 +1,94 @@
+"""Reports on the pages: each figure by each way of adding up, and as CSV."""
+
+import csv
+from collections.abc import Callable
+from datetime import date
+from io import StringIO
+
+import pytest
+from web_client import Browser, Web
+
+from agi_server.accounts.groups import create_group
+from agi_server.web.auth.roles import Role
+from agi_server.web.console.chart import HEIGHT, WIDTH, day_chart
+from support.business import MICROS
+from support.channel import Channel
+from support.clock import Clock
+
+Browse = Callable[[], Browser]
+
+
+@pytest.fixture
+async def called(web: Web, clock: Clock) -> None:
+    """An answered call of an office, of a minute; one of somebody else that was not answered."""
+    await create_group(web.business.pool, "offices")
+    for group, talk_ms in (("offices", 60_000), (None, None)):
+        account = await web.business.customer(MICROS, group=group, last_name=f"Of {group}")
+        phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
+        await phone.authorize()
+        clock.advance(70)
+        await phone.settle(talk_ms)
+
+
+@pytest.mark.parametrize("by", ["day", "destination", "trunk", "account", "group"])
+async def test_each_report_has_a_table_a_chart_of_each_figure_and_all_as_csv(
+    web: Web, browse: Browse, called: None, by: str
+) -> None:
+    await web.operator()
+    admin = browse()
+    await admin.sign_in()
+    for measure in ("minutes", "revenue", "cost", "margin", "asr", "acd"):
+        shown = await admin.get(f"/reports?by={by}&measure={measure}")
+        assert 200 == shown.status_code
+        has_chart = "<rect" in shown.text
+        assert has_chart == (measure != "cost")  # what is sold here costs nothing
+    assert "$0.06" in shown.text
+    answer = await admin.get(f"/reports/calls.csv?by={by}")
+    assert "text/csv; charset=utf-8" == answer.headers["content-type"]
+    rows = list(csv.DictReader(StringIO(answer.text)))
+    assert 2 == sum(int(row["dialled"]) for row in rows)
+    assert ["0.06"] == [row["revenue"] for row in rows if row["answered"] == "1"]
+    assert "1:00" in {row["acd"] for row in rows}
+
+
+async def test_a_reseller_reads_of_the_own_group_only_and_not_what_carriers_are_paid(
+    web: Web, browse: Browse, called: None
+) -> None:
+    await web.operator("bob", Role.RESELLER, group="offices")
+    reseller = browse()
+    await reseller.sign_in("bob")
+    shown = (await reseller.get("/reports?by=account&measure=margin")).text
+    assert "Of offices" in shown
+    assert "Of None" not in shown
+    for word in ("Margin", "margin", "trunk"):
+        assert word not in shown
+    (row,) = csv.DictReader(
+        StringIO((await reseller.get("/reports/calls.csv?by=trunk&measure=cost")).text)
+    )
+    assert {"day", "dialled", "answered", "refused", "asr_percent", "minutes", "acd", "revenue",
+            "currency"} == set(row)  # fmt: skip
+
+
+async def test_days_without_calls_say_so_and_days_that_are_none_are_refused(
+    web: Web, browse: Browse
+) -> None:
+    await web.operator()
+    admin = browse()
+    await admin.sign_in()
+    empty = await admin.get("/reports?first=2026-01-01&last=2026-01-31")
+    assert "No call ended in these days" in empty.text
+    for query in ("first=soon", "first=2026-02-01&last=2026-01-01", "first=2020-01-01"):
+        assert 422 == (await admin.get(f"/reports?{query}")).status_code
+        assert 422 == (await admin.get(f"/reports/calls.csv?{query}")).status_code
+
+
+def test_bars_stand_on_the_line_of_nothing_losses_below_it() -> None:
+    days = {date(2026, 3, 1): 300, date(2026, 3, 4): -100, date(2026, 3, 9): 7}
+    chart = day_chart(days, date(2026, 3, 1), date(2026, 3, 4))
+    gain, loss = chart.bars
+    assert (-100, 300, HEIGHT * 0.75) == (chart.lowest, chart.highest, chart.zero)
+    assert (0, HEIGHT * 0.75) == (gain.y, gain.height)
+    assert (HEIGHT * 0.75, HEIGHT * 0.25) == (loss.y, loss.height)
+    assert gain.x + gain.width <= WIDTH / 4
+    assert loss.x >= WIDTH * 3 / 4
+    assert None is day_chart({}, date(2026, 3, 1), date(2026, 3, 1)).zero
