@@ -99,10 +99,23 @@ async def lift(pool: Any, owner: RuleOwner, owner_id: int, *, editor: Editor) ->
             editor,
         )
         return
+    await set_group_rules(pool, owner_id, Restriction.NONE, (), editor=editor)
+
+
+async def set_group_rules(
+    pool: Any, group_id: int, mode: Restriction, rules: Sequence[str], *, editor: Editor
+) -> None:
+    """Give a group this restriction and these rules, instead of what it has.
+
+    Raises InvalidFieldError, also for rules without a meaning.
+    """
+    if rules and mode is Restriction.NONE:
+        raise InvalidFieldError("restriction", "must say blacklist or whitelist for the numbers")
     async with pool.acquire() as db, db.transaction():
-        await db.execute(statement("accounts/unrestrict_group"), owner_id, None)
-        await db.execute(statement("accounts/set_group_restriction"), owner_id, Restriction.NONE)
-    _log_group_change(owner_id, "lifted", editor)
+        await db.execute(statement("accounts/unrestrict_group"), group_id, None)
+        await store_group_rules(db, group_id, rules)
+        await db.execute(statement("accounts/set_group_restriction"), group_id, mode)
+    _log_group_change(group_id, f"{mode.name.lower()} of {len(rules)} rules", editor)
 
 
 def _without(rules: Sequence[str]) -> Callable[[Account], dict[str, Any]]:

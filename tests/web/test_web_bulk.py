@@ -68,24 +68,19 @@ async def test_what_was_changed_after_it_was_looked_at_is_left_alone_and_so_are_
     assert AccountStatus.ACTIVE == (await web.business.account(accounts[0])).status
 
 
-@pytest.mark.parametrize(
-    ("form", "status"),
-    [
+async def test_a_change_that_cannot_be_is_refused(web: Web, admin: Browser) -> None:
+    account = await web.business.customer()
+    own = str(account.id)
+    for form, status in (
         ({"status": "=suspended"}, 409),
-        ({"id": "1"}, 409),
+        ({"id": own}, 409),
         ({"id": "999999", "status": "=suspended"}, 404),
         ({"id": "x", "status": "=suspended"}, 400),
-        ({"id": "1", "status": "=asleep"}, 422),
-        ({"id": "1", "status": "="}, 422),
-        ({"id": "1", "plan": "=nothing"}, 404),
-    ],
-)
-async def test_a_change_that_cannot_be_is_refused(
-    web: Web, admin: Browser, form: dict[str, str], status: int
-) -> None:
-    account = await web.business.customer()
-    form = {name: str(account.id) if text == "1" else text for name, text in form.items()}
-    assert status == (await admin.post("/customers/bulk", form)).status_code
+        ({"id": own, "status": "=asleep"}, 422),
+        ({"id": own, "status": "="}, 422),
+        ({"id": own, "plan": "=nothing"}, 404),
+    ):
+        assert status == (await admin.post("/customers/bulk", form)).status_code, form
     assert account == await web.business.account(account)
 
 

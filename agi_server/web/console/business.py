@@ -1,11 +1,9 @@
-"""What the business sells and how: call plans, trunks, groups, and the settings to look at."""
+"""What the business sells and how: call plans, trunks, and the settings to look at."""
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.accounts.account import Restriction
-from agi_server.accounts.groups import create_group, list_groups
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.settings import effective
 from agi_server.storage.postgres.statements import statement
@@ -64,7 +62,7 @@ async def do_create_trunk(request: Request) -> Response:
             services_of(request).db,
             text_of(form, "name"),
             text_of(form, "dial"),
-            capacity=_count("capacity", text_of(form, "capacity") or "0"),
+            capacity=whole_number("capacity", text_of(form, "capacity") or "0"),
         )
     except _REFUSALS as error:
         return await _trunks(request, str(error), form)
@@ -77,32 +75,6 @@ async def do_switch_trunk(request: Request, name: str) -> Response:
     enabled = text_of(await form_of(request), "enabled") == "yes"
     await switch_trunk(services_of(request).db, name, enabled)
     return RedirectResponse("/trunks?done=saved", 303)
-
-
-@router.get("/groups")
-async def show_groups(request: Request) -> Response:
-    """All customer groups, and a form for another."""
-    return await _groups(request)
-
-
-@router.post("/groups", dependencies=[_MAY_CHANGE])
-async def do_create_group(request: Request) -> Response:
-    """Create a group."""
-    form = await form_of(request)
-    rules = text_of(form, "restricted_numbers").replace(",", " ").split()
-    try:
-        await create_group(
-            services_of(request).db,
-            text_of(form, "name"),
-            may_call=text_of(form, "may_call") == "yes",
-            restriction=Restriction(_count("restriction", text_of(form, "restriction") or "0")),
-            restricted_numbers=rules,
-        )
-    except ValueError as error:
-        return await _groups(request, str(error), form)
-    except RefusedError as error:
-        return await _groups(request, str(error), form)
-    return RedirectResponse("/groups?done=saved", 303)
 
 
 @router.get("/settings", dependencies=[_MAY_CHANGE])
@@ -146,20 +118,8 @@ async def _trunks(request: Request, error: str = "", form: FormData | None = Non
     return page(request, "trunks.html", status, trunks=trunks, error=error, given=form or {})
 
 
-async def _groups(request: Request, error: str = "", form: FormData | None = None) -> Response:
-    return page(
-        request,
-        "groups.html",
-        422 if error else 200,
-        groups=await list_groups(services_of(request).db),
-        restrictions=list(Restriction),
-        error=error,
-        given=form or {},
-    )
-
-
-def _count(field: str, text: str) -> int:
-    """Raises InvalidFieldError."""
+def whole_number(field: str, text: str) -> int:
+    """Of a form. Raises InvalidFieldError."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise InvalidFieldError(field, "must be a whole number")
     return int(text)

@@ -29,7 +29,7 @@ _LONGEST_NOTE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class AskedMovement:
     """What was typed: `reference` makes sending it again harmless."""
 
     amount_micros: int
@@ -42,7 +42,7 @@ async def do_refill(request: Request, account_id: AccountId) -> Response:
     """Give credit once, however often the form is sent."""
     account, form = await _account_and_form(request, account_id)
     try:
-        asked = _asked(form)
+        asked = asked_of(form)
     except InvalidFieldError as error:
         return await customer_page(
             request, account_id, status=422, refill_error=str(error), amount=text_of(form, "amount")
@@ -72,7 +72,7 @@ async def do_pay(request: Request, account_id: AccountId) -> Response:
     account, form = await _account_and_form(request, account_id)
     with_refill = text_of(form, "with_refill") == "yes"
     try:
-        asked = _asked(form)
+        asked = asked_of(form)
         if text_of(form, "confirmed") != "yes":
             given_micros = asked.amount_micros if with_refill else 0
             return _confirm(request, account, "pay", form, asked, given_micros)
@@ -105,7 +105,7 @@ async def do_correct(request: Request, account_id: AccountId) -> Response:
     """Correct the balance, with a reason; first ask to confirm."""
     account, form = await _account_and_form(request, account_id)
     try:
-        asked = _asked(form)
+        asked = asked_of(form)
         if not asked.note:
             raise InvalidFieldError("note", N_("say why the balance is corrected"))
         takes = text_of(form, "direction") == "take"
@@ -131,8 +131,8 @@ async def _account_and_form(request: Request, account_id: int) -> tuple[Account,
     return account, await form_of(request)
 
 
-def _asked(form: FormData) -> _Asked:
-    """Raises InvalidFieldError."""
+def asked_of(form: FormData) -> AskedMovement:
+    """Amount, note and reference of a form that moves money. Raises InvalidFieldError."""
     reference = text_of(form, "reference")[:64]
     try:
         amount_micros = parse_money(text_of(form, "amount").replace(",", "."))
@@ -143,7 +143,7 @@ def _asked(form: FormData) -> _Asked:
     if not reference:
         raise InvalidFieldError("reference", N_("is missing: load the page anew"))
     note = text_of(form, "note")[:_LONGEST_NOTE]
-    return _Asked(amount_micros=amount_micros, note=note, reference=reference)
+    return AskedMovement(amount_micros=amount_micros, note=note, reference=reference)
 
 
 def _form(
@@ -167,7 +167,12 @@ def _form(
 
 
 def _confirm(
-    request: Request, account: Account, what: str, form: FormData, asked: _Asked, given_micros: int
+    request: Request,
+    account: Account,
+    what: str,
+    form: FormData,
+    asked: AskedMovement,
+    given_micros: int,
 ) -> Response:
     """Ask once more: what is booked, and the balance after it."""
     same = ("amount", "note", "reference", "with_refill", "direction")

@@ -76,6 +76,7 @@ def _environment(language: str) -> Environment:
         number=lambda value: formats.number(value, language),
         percent=lambda basis_points: formats.percent(basis_points, language),
         clock=formats.clock,
+        zfill=str.zfill,
         masked=mask_account_number,
         moment=_moment,
         day=_day,

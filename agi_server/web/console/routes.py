@@ -6,13 +6,16 @@ from agi_server.web.console import (
     bulk,
     business,
     calls,
+    campaigns,
     customer,
     customer_ending,
     customer_form,
     customer_money,
     customers,
+    groups,
     rates,
     reports,
+    series,
     sign_in,
 )
 from agi_server.web.console.access import check_access
@@ -24,17 +27,9 @@ def console_routes() -> APIRouter:
     everybody.include_router(sign_in.router)
     signed_in = APIRouter(dependencies=[Depends(check_access)])
     for module in (
-        customers,
-        bulk,
-        customer_form,
-        customer,
-        customer_money,
-        customer_ending,
-        calls,
-        rates,
-        reports,
-        business,
-    ):
+        customers, bulk, customer_form, customer, customer_money, customer_ending, calls, reports,
+        rates, business, groups, series, campaigns,
+    ):  # fmt: skip
         signed_in.include_router(module.router)
     everybody.include_router(signed_in)
     return everybody

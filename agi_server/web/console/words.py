@@ -31,6 +31,7 @@ NOTICES: Mapping[str, str] = {
     "activated": N_("The version is active: it prices calls from now on."),
     "hung-up": N_("The call is being hung up."),
     "saved": N_("Saved."),
+    "removed": N_("Deleted."),
     "bulk-changed": N_("The customers were changed."),
     "bulk-changed-before": N_("These customers have these values already: nothing was done."),
     "deleted": N_("The customer was deleted: no call, no sign-in; the ledger stays."),
