@@ -1,21 +1,30 @@
 """A customer's phone with a password: it registers and calls by digest authentication (SIPp)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from html import escape
 
 from asterisk_server import AsteriskServer, free_udp_port
-from sip_scenarios import SDP, SDP_TYPE, scenario_of, sending  # its messages are made alike
-from sipp import running_sipp
+from sip_scenarios import (
+    SDP,
+    SDP_TYPE,
+    CalleeBehaviour,
+    scenario_of,
+    sending,  # its messages are made alike
+)
+from sipp import SippProcess, callee_at, running_sipp
 
 
-async def register(asterisk: AsteriskServer, user: str, secret: str) -> int:
-    """Register; the last status that Asterisk answers with."""
+async def register(
+    asterisk: AsteriskServer, user: str, secret: str, *, rings_at: int | None = None
+) -> int:
+    """Register, to ring at a port; the last status that Asterisk answers with."""
     parts = [
-        _request("REGISTER", 1, user, ""),
+        _request("REGISTER", 1, user, "", rings_at=rings_at),
         '<recv response="403" optional="true" next="end"/>',
         '<recv response="401" auth="true"/>',
-        _request("REGISTER", 2, user, "", secret),
+        _request("REGISTER", 2, user, "", secret, rings_at=rings_at),
         '<recv response="401" optional="true" next="end"/>',
         '<recv response="200"/>',
     ]
@@ -52,7 +61,26 @@ async def _played(asterisk: AsteriskServer, parts: Sequence[str]) -> str | None:
         return trace.read_text(errors="replace").replace("\r", "")
 
 
-def _request(method: str, cseq: int, user: str, number: str, secret: str | None = None) -> str:
+@asynccontextmanager
+async def ringing(
+    asterisk: AsteriskServer, user: str, secret: str, behaviour: CalleeBehaviour
+) -> AsyncIterator[SippProcess]:
+    """The phone, registered, which takes calls as told while the block runs."""
+    port = free_udp_port()
+    async with callee_at(asterisk, port, behaviour) as phone:
+        assert 200 == await register(asterisk, user, secret, rings_at=port)
+        yield phone
+
+
+def _request(
+    method: str,
+    cseq: int,
+    user: str,
+    number: str,
+    secret: str | None = None,
+    *,
+    rings_at: int | None = None,
+) -> str:
     target = f"{number}@[remote_ip]:[remote_port]" if number else "[remote_ip]:[remote_port]"
     # The ACK of a refusal belongs to the INVITE's transaction.
     branch = (
@@ -65,7 +93,7 @@ From: <sip:{user}@[remote_ip]>;tag=[pid]p[call_number]
 To: <sip:{number or user}@[remote_ip]>{tag}
 Call-ID: [call_id]
 CSeq: {cseq} {method}
-Contact: <sip:{user}@[local_ip]:[local_port]>"""
+Contact: <sip:{user}@[local_ip]:{rings_at or "[local_port]"}>"""
     if secret is not None:
         headers += f"\n[authentication username={user} password={escape(secret)}]"
     if method == "INVITE":

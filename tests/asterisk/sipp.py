@@ -222,7 +222,15 @@ async def callee(
     asterisk: AsteriskServer, trunk: str, behaviour: CalleeBehaviour
 ) -> AsyncIterator[SippProcess]:
     """What stands at the other end of a trunk (`gw` or `gw2`), ready when the block is entered."""
-    port = asterisk.trunk_ports[trunk]
+    async with callee_at(asterisk, asterisk.trunk_ports[trunk], behaviour) as sipp:
+        yield sipp
+
+
+@asynccontextmanager
+async def callee_at(
+    asterisk: AsteriskServer, port: int, behaviour: CalleeBehaviour
+) -> AsyncIterator[SippProcess]:
+    """What stands at a port, ready when the block is entered."""
     scenario = callee_scenario(behaviour)
     async with running_sipp(asterisk.tree, scenario, port) as sipp:
         await _wait_for_answer(port)

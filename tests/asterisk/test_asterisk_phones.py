@@ -2,27 +2,21 @@
 
 from collections.abc import AsyncIterator
 
-import psycopg.conninfo
 import pytest
 from asterisk_server import (
     AsteriskServer,
     configure_with_samples,
-    free_tcp_port,
-    free_udp_port,
     running_asterisk,
 )
 from asterisk_tree import AsteriskTree
 from exchange import Exchange
-from postgres_port import postgres_port
+from realtime import iax_general, phone_of, realtime_exchange
 from sip_phone import call, register
 from sip_scenarios import Answers
 from sipp import callee
 
 from agi_server.accounts.phones import (
-    Credentials,
-    PhoneOwner,
     Technology,
-    create_phone,
     export_iax,
     export_pjsip,
     list_phones,
@@ -36,60 +30,13 @@ from support.fixtures import StartProcess
 NUMBER = "442079460001"
 
 
-def iax_general() -> str:
-    return f"[general]\nbindaddr=127.0.0.1\nbindport={free_udp_port()}\n"
-
-
-def with_realtime(server: AsteriskServer, dsn: str, port: int) -> None:
-    """The samples as they are; only the database is the test's own."""
-    configure_with_samples(server)
-    etc = server.folder / "etc"
-    database = psycopg.conninfo.conninfo_to_dict(dsn)
-    ours = {
-        "pgsql,agi_server,": f"pgsql,{database['dbname']},",
-        "dbport=5432": f"dbport={port}",
-        "dbname=agi_server": f"dbname={database['dbname']}",
-        "dbuser=asterisk": f"dbuser={database['user']}",
-    }
-    for name in ("extconfig", "sorcery", "res_pgsql"):
-        (etc / f"{name}.conf").write_text(f'#include "agi-server/realtime/{name}.conf"\n')
-        sample = etc / f"agi-server/realtime/{name}.conf"
-        text = sample.read_text()
-        for theirs, our in ours.items():
-            text = text.replace(theirs, our)
-        sample.write_text(text)
-    with (etc / "modules.conf").open("a") as modules:
-        modules.write('#include "agi-server/realtime/modules.conf"\n')
-    (etc / "iax.conf").write_text(iax_general())
-
-
 @pytest.fixture
 async def pbx(
     asterisk_tree: AsteriskTree, business: Business, start_process: StartProcess
 ) -> AsyncIterator[Exchange]:
     """An exchange whose customers' phones are in the database."""
-    dsn = business.postgres_dsn
-    with (
-        postgres_port(dsn) as port,
-        running_asterisk(asterisk_tree, lambda server: with_realtime(server, dsn, port)) as server,
-    ):
-        exchange = Exchange(
-            asterisk=server,
-            business=business,
-            start_process=start_process,
-            fastagi_port=free_tcp_port(),
-            differences_ms=[],
-        )
-        await exchange.open()
+    async with realtime_exchange(asterisk_tree, business, start_process) as exchange:
         yield exchange
-
-
-async def phone_of(
-    pbx: Exchange, account_id: int, number: str, technology: Technology = Technology.SIP
-) -> Credentials:
-    owner = PhoneOwner(account_id=account_id, account_number=number, language="en")
-    async with pbx.business.pool.acquire() as db, db.transaction():
-        return await create_phone(db, owner, technology, PhonesSettings(), at=pbx.business.now())
 
 
 async def test_a_new_phone_registers_and_calls_at_once_and_not_after_its_removal(
