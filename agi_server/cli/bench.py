@@ -15,6 +15,7 @@ from agi_server.cli.backends import Command, embedded_word, log_to_stderr, with_
 from agi_server.cli.faults import REFUSED
 from agi_server.cli.output import print_json, print_list
 from agi_server.cli.parameters import ADDRESS, json_option
+from agi_server.cli.signals import stopped_by_any_signal
 from agi_server.settings import Settings
 
 _WARM_UP_CALLS = 200
@@ -75,7 +76,7 @@ def bench(
       agi-server bench --account 1000000001 --destination 442079460000 --calls 500 --parallel 20
     """
     log_to_stderr(settings)
-    with ExitStack() as stack:
+    with stopped_by_any_signal(), ExitStack() as stack:
         business: BenchBusiness | None = None
         if accounts:
             host, port = to or (settings.fastagi.host, settings.fastagi.port)

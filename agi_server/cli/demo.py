@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
 import socket
 import sys
 import time
@@ -25,6 +24,7 @@ from agi_server.cli.backends import Command
 from agi_server.cli.faults import REFUSED
 from agi_server.cli.output import clock, money, print_json, print_list
 from agi_server.cli.parameters import json_option
+from agi_server.cli.signals import stopped_by_any_signal
 from agi_server.demo.business import ALICE
 from agi_server.demo.stage import Performance, PlayedCall, demo_settings, perform
 from agi_server.demo.story import LONDON, Outcome, outcome_of
@@ -39,7 +39,6 @@ from agi_server.web.auth.secrets import generate_password
 
 _USUAL_PORT = 4573
 _USUAL_WEB_PORT = 8080
-_POLITE = (signal.SIGTERM, signal.SIGHUP)
 _NO_TALK = {"BUSY": "busy", "CANCEL": "no answer"}
 
 
@@ -65,7 +64,7 @@ def demo(keep: str | None, as_json: bool) -> int:
       agi-server demo --keep
     """
     started = time.monotonic()
-    with _stopped_by_any_signal(), _directory(keep) as directory, ExitStack() as stack:
+    with stopped_by_any_signal(), _directory(keep) as directory, ExitStack() as stack:
         with _waiting("starting PostgreSQL and Valkey"):
             servers = stack.enter_context(embedded_backends(directory))
             _create_schema(servers.postgres_dsn, directory)
@@ -100,22 +99,6 @@ def _create_schema(postgres_dsn: str, directory: Path) -> None:
             f" agi-server serve --embedded {directory}"
         )
     migrations.upgrade(postgres_dsn)
-
-
-@contextmanager
-def _stopped_by_any_signal() -> Iterator[None]:
-    """A closed terminal and a polite kill end the demo as Ctrl-C does, leaving nothing behind.
-
-    What is ignored, as nohup has it, stays ignored.
-    """
-    changed = [each for each in _POLITE if signal.getsignal(each) is signal.SIG_DFL]
-    for number in changed:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _runner() -> asyncio.Runner:

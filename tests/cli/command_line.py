@@ -83,6 +83,19 @@ def _checked(finished: Finished) -> Finished:
     return finished
 
 
+def processes_naming(path: Path) -> list[str]:
+    """The command lines that name a path."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has ended
+        if str(path) in line:
+            found.append(line)
+    return found
+
+
 @contextmanager
 def daemon(env: Mapping[str, str], folder: Path, *arguments: str) -> Iterator[int]:
     """`serve` on a free port, which is given; it is stopped by SIGTERM and must end well."""

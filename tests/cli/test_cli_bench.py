@@ -3,10 +3,11 @@ name. (That nothing here is fast is no matter: figures are for docs/benchmarks.m
 
 import json
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from command_line import Finished, daemon, run_program
+from command_line import PROGRAM, Finished, daemon, processes_naming, run_program
 
 Shop = Callable[..., Finished]
 CALLER = ("--account", "1000000001")
@@ -75,3 +76,26 @@ def test_a_business_of_its_own_is_gone_afterwards(
     assert (4, {}, True) == (load["calls"], load["errors"], load["daemon_cpu_us"] >= 0)
     assert [] == done.json["problems"]
     assert [] == list((tmp_path / "here").iterdir())
+
+
+def test_a_polite_kill_leaves_nothing(plain_env: dict[str, str], tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    load = ("--calls", "1000000", "--parallel", "1", "--customers", "1")
+    process = subprocess.Popen(
+        [*PROGRAM, "bench", "--embedded", str(here), *load],
+        env=plain_env,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not any("call.settled" in log.read_text() for log in here.glob("*/*.log")):
+            assert process.poll() is None
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (1, "", "agi-server: stopped") == (process.returncode, out, err.strip())
+    assert [] == list(here.iterdir())
+    assert [] == processes_naming(here)

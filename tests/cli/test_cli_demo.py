@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from command_line import PROGRAM, Finished, Runner, run_program
+from command_line import PROGRAM, Finished, Runner, processes_naming, run_program
 
 from agi_server.demo.stage import perform
 from agi_server.demo.story import SCENES, Scene
@@ -37,19 +37,6 @@ def running_demo(
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
-
-
-def processes_naming(path: Path) -> list[str]:
-    """The command lines that name a path."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue  # it has ended
-        if str(path) in line:
-            found.append(line)
-    return found
 
 
 def changed(scene: Scene, **outcome: object) -> Scene:
