@@ -19,15 +19,19 @@ from rating.sheet_columns import (
     OTHER_COLUMNS,
     REQUIRED_COLUMNS,
     Layout,
+    column_of,
     guess_layout,
+    has_headings,
     known_columns,
     layout_of,
+    our_column,
     price_doubts,
     suggestion,
 )
 from rating.sheet_columns import PLAIN_HEADER as PLAIN_HEADER
 from rating.sheet_entries import Entries, SheetEntry
 from rating.sheet_entries import SheetError as SheetError
+from rating.sheet_notes import NoteSifter
 from rating.sheet_reader import CarrierReader
 from rating.sheet_rows import (
     HEADER_WITHIN_ROWS,
@@ -57,7 +61,9 @@ class SheetOptions:
 
     Dates without a time begin at midnight in `zone`; `date_order` is needed for dates like
     31/01/2025. `decimal` is the sign before decimals, needed if it cannot be told. `columns` are
-    our names of the columns of a sheet without a header (empty: not used). `increments` (initial,
+    our names of the columns of a sheet without a header (empty: not used). `headings` are those of
+    the header that mean something else than we read there, or nothing to us, with our names for
+    them. The first `skip_lines` are not read. `increments` (initial,
     further) hold where the sheet has none. With `currency` a sheet that names another is refused.
     `ignored` are headings of columns not to read. `worksheet` is the one of a workbook.
     `country_code` goes before each prefix of a sheet that leaves it out everywhere.
@@ -68,6 +74,8 @@ class SheetOptions:
     date_order: DateOrder | None = None
     decimal: str = ""
     columns: tuple[str, ...] = ()
+    headings: tuple[tuple[str, str], ...] = ()
+    skip_lines: int = 0
     increments: tuple[int, int] | None = None
     currency: str = ""
     ignored: tuple[str, ...] = ()
@@ -149,9 +157,9 @@ def open_rate_sheet(
     errors: list[SheetError] = []
     try:
         if is_workbook(content):
-            rows = workbook_rows(content, options.worksheet)
+            rows = workbook_rows(content, options.worksheet, options.skip_lines)
         else:
-            rows = text_rows(content)
+            rows = text_rows(content, options.skip_lines)
     except SheetUnreadableError as error:
         errors.append(SheetError(error.line, "", str(error)))
         return SheetReading(iter(()), errors, [], OWN_RULES)
@@ -164,9 +172,17 @@ def open_rate_sheet(
     reader, first_row = found
     last_row = sample[-1][0]
     rows = chain(sample[first_row:], rows)
+    if isinstance(reader, CarrierReader):
+        rows = _without_notes(rows, reader.layout, notes)
     rates = _some(_read(reader, rows, errors, progress), last_row, errors)
     is_a2billing = isinstance(reader, A2BillingReader)
     return SheetReading(rates, errors, notes, A2BILLING_RULES if is_a2billing else OWN_RULES)
+
+
+def _without_notes(rows: Iterator[Row], layout: Layout, notes: list[str]) -> Iterator[Row]:
+    sifter = NoteSifter(layout)
+    yield from sifter.rows(rows)
+    notes += sifter.told()
 
 
 def _some(rates: Iterator[Rate], last_row: int, errors: list[SheetError]) -> Iterator[Rate]:
@@ -233,7 +249,12 @@ def _reader_of(
         if not errors:
             errors.append(SheetError(1, "", "the sheet is empty"))
         return None
-    header = None if options.columns else _header_row(sample, options.format)
+    header = None if options.columns else _header_row(sample, options)
+    if header is None and options.headings:
+        wanted = ", ".join(repr(heading) for heading, _ in options.headings)
+        message = f"no row of the first {HEADER_WITHIN_ROWS} has the headings {wanted}"
+        errors.append(SheetError(sample[0][0], "", message))
+        return None
     if header is not None:
         line, cells = sample[header]
         if options.format is not SheetFormat.CSV and is_a2billing_header(cells):
@@ -250,7 +271,7 @@ def _reader_of(
     first_row = 0 if header is None else header + 1
     sign = options.decimal or _decimal_sign(sample[first_row:], layout)
     if sign is None:
-        message = "decimal point or comma? 1,234 may be either: declare it"
+        message = "decimal point or comma? 1,234 may be either: declare it (--decimal)"
         errors.append(SheetError(sample[first_row][0], "", message))
         return None
     reader = CarrierReader(
@@ -265,10 +286,15 @@ def _reader_of(
     return reader, first_row
 
 
-def _header_row(sample: list[Row], sheet_format: SheetFormat) -> int | None:
-    """The first row that names at least two columns we know, or one and has no digits."""
+def _header_row(sample: list[Row], options: SheetOptions) -> int | None:
+    """The first row with the headings that were named, or that names at least two columns we know,
+    or one and has no digits."""
     for index, (_, cells) in enumerate(sample[:HEADER_WITHIN_ROWS]):
-        if sheet_format is not SheetFormat.CSV and is_a2billing_header(cells):
+        if options.headings:
+            if has_headings(cells, options.headings):
+                return index
+            continue
+        if options.format is not SheetFormat.CSV and is_a2billing_header(cells):
             return index
         known = known_columns(cells)
         if known > 1 or (known and len(cells) > 1 and not any(map(_has_digit, cells))):
@@ -294,9 +320,11 @@ def _layout(
             if name and name not in (*PLAIN_HEADER, *MORE_COLUMNS, *OTHER_COLUMNS):
                 errors.append(SheetError(line, name, "no column of ours"))
     elif header is None:
-        guess, line = guess_layout([cells for _, cells in sample[:200]]), sample[0][0]
+        guess, line = guess_layout(_table(sample[:200])), sample[0][0]
         if guess is None:
-            message = "no header, and the columns cannot be told apart: say which is which"
+            message = (
+                "no header, and the columns cannot be told apart: say which is which (--columns)"
+            )
             errors.append(SheetError(line, "", message))
             return None
         layout = guess
@@ -304,10 +332,18 @@ def _layout(
         notes.append(f"no header; the columns are taken for: {names}")
     else:
         line = sample[header][0]
-        layout = layout_of(sample[header][1], options.ignored)
+        layout = layout_of(sample[header][1], options.ignored, options.headings)
+        for _, name in options.headings:
+            if not our_column(name):
+                errors.append(SheetError(line, name, "no column of ours"))
         _look_over_headings(layout, line, options.ignored, errors, notes)
     errors += _layout_errors(layout, line, options)
     return None if errors else layout
+
+
+def _table(rows: Sequence[Row]) -> list[list[str]]:
+    """Rows of more than one filled cell: others are titles and notes."""
+    return [cells for _, cells in rows if sum(bool(cell.strip()) for cell in cells) > 1]
 
 
 def _look_over_headings(
@@ -319,7 +355,8 @@ def _look_over_headings(
 ) -> None:
     left_out = []
     for column, heading in zip(layout.columns, layout.headings, strict=True):
-        meant = "" if column or heading in ignored else suggestion(heading)
+        known = column or heading in ignored or column_of(heading)
+        meant = "" if known else suggestion(heading)
         if meant:
             errors.append(SheetError(line, heading, f"unknown column: is it {meant}?"))
         elif not column and heading:
@@ -346,9 +383,12 @@ def _layout_errors(layout: Layout, line: int, options: SheetOptions) -> Iterator
                 yield SheetError(line, heading, doubt)
     for column in ("prefix", "price_per_minute"):
         if column not in columns:
-            yield SheetError(line, column, "no such column in the sheet")
+            message = (
+                f"no such column in the sheet: say which one it is (--columns HEADING={column})"
+            )
+            yield SheetError(line, column, message)
     if not {"initial", "increments"} & set(columns) and options.increments is None:
-        message = "no such column in the sheet, and no increments declared for all rates"
+        message = "no such column in the sheet, and none declared for all rates (--increments 60/6)"
         yield SheetError(line, "increments", message)
 
 

@@ -101,6 +101,17 @@ def decimal_sign(cells: Iterable[str]) -> str | None:
     return "," if votes[","] > votes["."] else "."
 
 
+def is_amount(text: str) -> bool:
+    """Whether a cell is an amount with or without a currency, whatever sign it has."""
+    match = _CURRENCY.match(text)
+    return match is not None and any(map(str.isdigit, match[2]))
+
+
+def is_block_or_delete(text: str) -> bool:
+    """Whether a cell blocks or deletes its prefix where a price would stand."""
+    return _ACTION_OF.get(" ".join(text.lower().split())) in (Action.BLOCK, Action.DELETE)
+
+
 def read_money(text: str, sign: str = ".", currency: str = "") -> int:
     """Micros of a price with `sign` before its decimals.
 
@@ -119,6 +130,8 @@ def read_money(text: str, sign: str = ".", currency: str = "") -> int:
         if not re.fullmatch(rf"[0-9]{{1,3}}(?:\{thousands}[0-9]{{3}})+", whole):
             raise CellError(f"{shown(text)} is not an amount with {sign!r} before its decimals")
         amount = whole.replace(thousands, "") + (sign + decimals if decimals else "")
+    if amount.startswith(sign) and amount[1:].isdigit():
+        amount = "0" + amount  # .011, as programs write it that leave out the zero
     try:
         return parse_money(amount.replace(sign, "."))
     except MoneyError as error:
@@ -165,7 +178,12 @@ def read_date(
 
 
 def _iso_date(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if re.match(r"[0-9]{4}-[0-9]{2}", text) else None
+    """Also 20250131, which is nothing else: day or month first, its middle would be month 20."""
+    if re.match(r"[0-9]{4}-[0-9]{2}", text, re.ASCII):
+        return datetime.fromisoformat(text)
+    if re.fullmatch(r"[0-9]{8}", text, re.ASCII):
+        return datetime(int(text[:4]), int(text[4:6]), int(text[6:]))
+    return None
 
 
 def _named_date(text: str) -> datetime | None:
@@ -182,7 +200,8 @@ def _ordered_date(text: str, order: DateOrder | None) -> datetime | None:
     if len(match[1]) == 4:
         order = DateOrder.YMD
     if order is None:
-        raise CellError(f"{shown(text)}: day or month first? Declare it, or write 2025-01-31")
+        message = "day or month first? Declare it (--dates dmy or --dates mdy), or write 2025-01-31"
+        raise CellError(f"{shown(text)}: {message}")
     parts = {name: match[group] for name, group in zip(order, (1, 3, 4), strict=True)}
     if len(parts["d"]) > 2 or len(parts["m"]) > 2 or len(parts["y"]) == 3:
         raise ValueError

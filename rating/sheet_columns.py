@@ -71,21 +71,37 @@ _WORDS = {
         *("prefixes", "dial code", "dial codes", "dialcode", "dialcodes", "code", "codes"),
         *("destination code", "destination codes", "area code", "area codes", "dial prefix"),
         *("dialprefix", "number prefix", "dialing code", "dialing codes", "dialling code"),
-        *("dialling codes", "full code", "breakouts", "breakout", "dialed digits", "digits"),
+        *("dialling codes", "full code", "dialed digits", "dialled digits", "digits"),
         *("city code", "city codes", "routing code", "number range", "number ranges", "ranges"),
+        *("area prefix", "area prefixes", "city prefix", "destination prefix", "dial prefixes"),
+        *("breakout code", "breakout codes", "breakout prefix", "code prefix", "prefix code"),
+        *(
+            "destination prefixes",
+            "number prefixes",
+            "e164 prefix",
+            "e 164 prefix",
+            "e164",
+            "e 164",
+        ),
+        *("prefix list", "code list", "called prefix", "phone prefix", "phone code"),
     ),
     "country_code": ("cc", "country dial code", "country prefix", "country codes", "idd code"),
     "destination": (
         *("destination name", "description", "name", "zone", "location", "route name", "area"),
         *("destination description", "carrier destination", "country destination", "area name"),
         *("zone name", "country network", "region", "destinations", "country operator"),
+        *("breakout name", "breakout description", "code name", "code description", "area desc"),
+        *("prefix name", "prefix description", "dial code name", "destination zone"),
+        *("area description", "route description", "zone description", "dest name", "dest"),
     ),
     "price_per_minute": (
         *("price", "rate", "rate per minute", "price min", "rate min", "new rate", "new price"),
         *("sell rate", "sell price", "sale price", "per minute", "charge per minute", "tariff"),
         *("minute rate", "minute price", "price per min", "rate per min", "per min", "call rate"),
         *("sell price per minute", "sell rate per minute", "retail price", "retail rate"),
-        *("standard rate", "rates", "prices", "amount per minute"),
+        *("standard rate", "rates", "prices", "amount per minute", "offered rate", "offer rate"),
+        *("your rate", "flat rate", "voice rate", "final rate", "current rate", "call price"),
+        *("usd min", "eur min", "gbp min", "rate a minute", "price a minute"),
     ),
     "initial": (
         *("initial increment", "first increment", "initial interval", "first interval", "i1"),
@@ -102,6 +118,8 @@ _WORDS = {
     "increments": (
         *("billing increment", "billing increments", "billing", "rounding", "billing interval"),
         *("billing terms", "interval", "intervals", "charging interval", "charging increments"),
+        *("pulse", "billing pulse", "billing cycle", "charging increment", "charge increment"),
+        *("rounding rules", "tariff interval", "billing structure", "call rounding"),
         *("min inc", "billing unit", "initial increment next increment", "billing rule"),
         *("call increments", "rounding rule", "sell increments"),
     ),
@@ -124,11 +142,14 @@ _WORDS = {
     "effective_from": (
         *("effective date", "effective", "valid from", "start date", "date effective", "start"),
         *("effective from date", "from date", "activation date", "valid since", "date"),
-        *("effective as of", "begin date", "from"),
+        *("effective as of", "begin date", "from", "eff date", "effective start date"),
+        *("rate effective date", "active from", "active since", "implementation date"),
+        *("effective date utc", "valid from date", "date of effect", "commencement date"),
     ),
     "effective_until": (
         *("valid until", "end date", "valid to", "expiry date", "effective to", "until"),
-        *("effective until date", "stop date", "expires", "end"),
+        *("effective until date", "stop date", "expires", "end", "valid till", "valid through"),
+        *("effective end date", "end effective date", "expiration date", "effective till"),
     ),
     "action": (
         *("status", "change", "change type", "rate change", "code status", "type of change"),
@@ -141,10 +162,15 @@ _WORDS = {
 _COLUMN_OF = {word: column for column, words in _WORDS.items() for word in words} | {
     name.replace("_", " "): name for name in (*PLAIN_HEADER, *MORE_COLUMNS, *OTHER_COLUMNS)
 }
+_BREAKOUTS = ("breakout", "breakouts")
+_VAGUE_DESTINATIONS = (*_BREAKOUTS, "country", "country name", "network", "operator", "carrier")
+"""Say where a prefix is if no other column does; the first of them counts. Without a column of
+prefixes a breakout is one."""
 _CURRENCY_WORDS = frozenset(
     ("usd", "eur", "gbp", "chf", "cad", "aud", "inr", "us", "euro", "euros")
 )
 _UNIT_WORDS = frozenset(("sec", "secs", "seconds", "s"))
+_OUR_COLUMNS = frozenset((*PLAIN_HEADER, *MORE_COLUMNS, *OTHER_COLUMNS))
 _CODES = (
     *("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "INR", "JPY", "CNY", "HKD", "SGD", "BRL"),
     *("MXN", "ARS", "CLP", "COP", "PEN", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN"),
@@ -199,18 +225,35 @@ def price_doubts(heading: str, currency: str) -> Iterator[str]:
 
 def known_columns(cells: Sequence[str]) -> int:
     """How many of a row's cells are headings that we know."""
-    return sum(bool(column_of(cell)) for cell in cells if cell.strip())
+    return sum(
+        bool(column_of(cell)) or _plain(cell) in _VAGUE_DESTINATIONS
+        for cell in cells
+        if cell.strip()
+    )
 
 
-def layout_of(cells: Sequence[str], ignored: Sequence[str] = ()) -> Layout:
-    """The layout that a header row describes; `ignored` headings mean nothing to us."""
+def our_column(name: str) -> str:
+    """One of our columns, by its own name or by a word that carriers use; else empty."""
+    return name if name in _OUR_COLUMNS else column_of(name)
+
+
+def layout_of(
+    cells: Sequence[str], ignored: Sequence[str] = (), mapped: Sequence[tuple[str, str]] = ()
+) -> Layout:
+    """The layout that a header row describes; `ignored` headings mean nothing to us.
+
+    `mapped` are headings with our names for them, which go before what we would read there.
+    """
     headings = tuple(" ".join(cell.split()) for cell in cells)
     columns = ["" if heading in ignored else column_of(heading) for heading in headings]
-    words = [heading.lower() for heading in headings]
+    words = [
+        "" if heading in ignored else " ".join(re.findall(r"[a-z0-9]+", heading.lower()))
+        for heading in headings
+    ]
+    _map_headings(headings, columns, mapped)
     if "prefix" not in columns and "country_code" in columns:
         columns[columns.index("country_code")] = "prefix"
-    if "destination" not in columns and "country" in words:
-        columns[words.index("country")] = "destination"
+    _place_vague_headings(words, columns)
     for initial, increment, both in INCREMENT_COLUMNS:
         if initial not in columns and increment in columns and both not in columns:
             # One column for both, like "Increment" with 60/6 or 60 in it.
@@ -219,6 +262,40 @@ def layout_of(cells: Sequence[str], ignored: Sequence[str] = ()) -> Layout:
             # The initial one has a column of its own, so "Interval" is the further one.
             columns[columns.index(both)] = increment
     return Layout(tuple(columns), headings)
+
+
+def has_headings(cells: Sequence[str], mapped: Sequence[tuple[str, str]]) -> bool:
+    """Whether a row has all of the mapped headings."""
+    found = {_plain(cell) for cell in cells}
+    return all(_plain(heading) in found for heading, _ in mapped)
+
+
+def _plain(heading: str) -> str:
+    return " ".join(heading.split()).casefold()
+
+
+def _map_headings(
+    headings: Sequence[str], columns: list[str], mapped: Sequence[tuple[str, str]]
+) -> None:
+    wanted = {_plain(heading): our_column(name) for heading, name in mapped}
+    for index, heading in enumerate(headings):
+        if _plain(heading) in wanted:
+            columns[index] = wanted[_plain(heading)]
+        elif columns[index] in wanted.values():
+            columns[index] = ""
+
+
+def _place_vague_headings(words: Sequence[str], columns: list[str]) -> None:
+    if "prefix" not in columns:
+        for word in _BREAKOUTS:
+            if word in words and not columns[words.index(word)]:
+                columns[words.index(word)] = "prefix"
+                break
+    if "destination" not in columns:
+        for word in _VAGUE_DESTINATIONS:
+            if word in words and not columns[words.index(word)]:
+                columns[words.index(word)] = "destination"
+                break
 
 
 def suggestion(heading: str) -> str:
@@ -259,7 +336,7 @@ def _kind(cells: Sequence[str]) -> str:
     filled = [cell for cell in cells if cell]
     for kind, pattern in (
         ("prefix", r"\+?[0-9]{1,15}"),
-        ("price_per_minute", r"[0-9]+[.,][0-9]+"),
+        ("price_per_minute", r"[0-9]*[.,][0-9]+"),
         ("increments", r"[0-9]+/[0-9]+"),
         ("effective_from", r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*"),
         ("words", r".*[^\W\d_].*"),

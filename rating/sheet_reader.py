@@ -44,7 +44,7 @@ class CarrierReader:
         currency: str = "",
         country_code: str = "",
     ) -> None:
-        self._layout = layout
+        self.layout = layout
         self._zone = zone
         self._date_order = date_order
         self._decimal = decimal
@@ -61,7 +61,7 @@ class CarrierReader:
     ) -> Iterator[SheetEntry]:
         """What one row says: an entry for each of its prefixes, or errors appended."""
         before = len(errors)
-        columns = self._layout.columns
+        columns = self.layout.columns
         if any(cell.strip() for cell in cells[len(columns) :]):
             message = f"{len(cells)} cells, the header has {len(columns)}"
             errors.append(SheetError(line, "", message))
@@ -87,7 +87,7 @@ class CarrierReader:
         try:
             value = self._value(column, text)
         except (CellError, HoursError) as error:
-            errors.append(SheetError(line, self._layout.heading(column), str(error)))
+            errors.append(SheetError(line, self.layout.heading(column), str(error)))
             values[column] = None  # not missing, and already complained of
             return
         values[column] = value
@@ -149,16 +149,16 @@ class CarrierReader:
         if action is Action.PRICE:
             needed.add("price_per_minute")
             if self._increments is None:
-                needed.add("initial" if "initial" in self._layout.columns else "increments")
-        for index, column in enumerate(self._layout.columns):
+                needed.add("initial" if "initial" in self.layout.columns else "increments")
+        for index, column in enumerate(self.layout.columns):
             empty = column in needed and column not in values
             if column == "prefix" and values.get("country_code"):
                 empty = False
             if column in REQUIRED_COLUMNS or column == "increments":
                 if index >= len(cells) and (column in needed or column == "destination"):
-                    yield SheetError(line, self._layout.headings[index], "missing")
+                    yield SheetError(line, self.layout.headings[index], "missing")
                 elif empty:
-                    yield SheetError(line, self._layout.headings[index], "empty")
+                    yield SheetError(line, self.layout.headings[index], "empty")
 
     def _prefixes(self, line: int, values: dict[str, Any], errors: list[SheetError]) -> list[str]:
         prefix, country_code = values.get("prefix", ""), values.get("country_code", "")
@@ -194,7 +194,7 @@ class CarrierReader:
         except RateError as error:
             field, _, message = str(error).partition(": ")
             column = _COLUMN_OF_FIELD.get(field, field)
-            errors.append(SheetError(line, self._layout.heading(column), message))
+            errors.append(SheetError(line, self.layout.heading(column), message))
 
     def _add_terms(self, terms: dict[str, Any], values: dict[str, Any]) -> None:
         if self._increments is not None:

@@ -71,19 +71,31 @@ def delimited_rows(lines: Iterable[str], delimiter: str = ",") -> Iterator[Row]:
             yield line, cells
 
 
-def text_rows(content: bytes) -> Iterator[Row]:
+def text_rows(content: bytes, skip_lines: int = 0) -> Iterator[Row]:
     """Rows of delimited text; the delimiter is the one that makes most sense of its first lines.
+    So many lines are not looked at.
 
     A first line like ``sep=;`` says which it is. Raises SheetUnreadableError. The text is decoded
     as it is read: a large sheet is in memory once.
     """
     encoding = _encoding(content)
-    sample = list(islice(TextIOWrapper(BytesIO(content), encoding), 200))
-    lines = TextIOWrapper(BytesIO(content), encoding, newline="")
-    if sample and sample[0].lower().startswith("sep=") and len(sample[0].strip()) == 5:
-        lines.readline()
-        return ((line + 1, cells) for line, cells in delimited_rows(lines, sample[0][4]))
-    return delimited_rows(lines, _best_delimiter(sample))
+    sample = list(islice(TextIOWrapper(BytesIO(content), encoding), skip_lines + 200))
+    says_delimiter = (
+        bool(sample) and sample[0].lower().startswith("sep=") and len(sample[0].strip()) == 5
+    )
+    skipped = max(skip_lines, int(says_delimiter))
+    delimiter = sample[0][4] if says_delimiter else _best_delimiter(sample[skipped:])
+    lines = islice(TextIOWrapper(BytesIO(content), encoding, newline=""), skipped, None)
+    return _below(skipped, delimited_rows(lines, delimiter))
+
+
+def _below(skipped: int, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows with their lines counted from the beginning of the file."""
+    try:
+        for line, cells in rows:
+            yield line + skipped, cells
+    except SheetUnreadableError as error:
+        raise SheetUnreadableError(error.line + skipped, str(error)) from error
 
 
 def _best_delimiter(sample: Sequence[str]) -> str:
@@ -106,9 +118,9 @@ def _readable(rows: Iterator[Row]) -> Iterator[Row]:
         return
 
 
-def workbook_rows(content: bytes, worksheet: str = "") -> Iterator[Row]:
-    """Rows of an XLSX workbook's named worksheet, or of the first that has a header we know, else
-    of the first. Raises SheetUnreadableError."""
+def workbook_rows(content: bytes, worksheet: str = "", skip_lines: int = 0) -> Iterator[Row]:
+    """Rows, after so many lines, of an XLSX workbook's named worksheet, or of the first that has a
+    header we know, else of the first. Raises SheetUnreadableError."""
     from openpyxl import load_workbook  # here: no daemon reads workbooks, and it loads slowly
 
     try:
@@ -124,10 +136,10 @@ def workbook_rows(content: bytes, worksheet: str = "") -> Iterator[Row]:
         chosen = [sheets[worksheet]] if worksheet else list(sheets.values())
         for sheet in chosen:
             if worksheet or _has_header(sheet):
-                yield from _sheet_rows(sheet)
+                yield from _sheet_rows(sheet, skip_lines)
                 return
         if chosen:
-            yield from _sheet_rows(chosen[0])
+            yield from _sheet_rows(chosen[0], skip_lines)
     except SheetUnreadableError:
         raise
     except (
@@ -141,10 +153,10 @@ def _has_header(sheet: Any) -> bool:
     return any(known_columns(cells) >= 2 for _, cells in rows)
 
 
-def _sheet_rows(sheet: Any) -> Iterator[Row]:
+def _sheet_rows(sheet: Any, skip_lines: int = 0) -> Iterator[Row]:
     for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
         cells = [_cell_text(value) for value in values]
-        if any(cells):
+        if any(cells) and line > skip_lines:
             yield line, cells
 
 

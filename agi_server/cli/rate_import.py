@@ -38,7 +38,9 @@ from rating.rate_sheet import (
 from rating.sheet_cells import CellError, read_increments
 from rating.sheet_rows import is_workbook
 
-_SHEET_OPTIONS = ("format", "date_order", "decimal", "ignored", "worksheet", "country_code")
+_SHEET_OPTIONS = (
+    *("format", "date_order", "decimal", "ignored", "worksheet", "country_code", "skip_lines"),
+)
 _RULES = ("rounding_decimals", "rounding_mode", "increments_from_zero", "price_by_start")
 
 
@@ -69,6 +71,26 @@ class _CountryCode(click.ParamType[str]):
         return code
 
 
+class _Columns(click.ParamType["tuple[str, ...] | dict[str, str]"]):
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...] | dict[str, str]:
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        names = [name.strip() for name in value.split(",")]
+        if "=" not in value:
+            return tuple(names)
+        headings: dict[str, str] = {}
+        for each in names:
+            heading, sign, name = (part.strip() for part in each.rpartition("="))
+            if not (heading and sign and name):
+                self.fail(f"{each!r} is not like 'Breakout Name=destination'", param, ctx)
+            headings[heading] = name
+        return headings
+
+
 def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a sheet does not say itself."""
     for option in (
@@ -87,8 +109,15 @@ def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--columns",
-            metavar="NAMES",
-            help="Our names of the columns of a sheet without a header.",
+            type=_Columns(),
+            help="What columns are: HEADING=NAME,… or, without a header, our NAMES in order.",
+        ),
+        click.option(
+            "--skip-lines",
+            type=click.IntRange(0),
+            default=0,
+            metavar="N",
+            help="Lines above the header that are not to be looked at.",
         ),
         click.option("--country-code", type=_CountryCode(), help="Goes before each prefix."),
         click.option(
@@ -182,8 +211,8 @@ async def import_(
     FILE is CSV of any dialect, an XLSX workbook, or A2Billing's export of rates. Its header may use
     our names (prefix, destination, price_per_minute, initial, increment and, where wanted,
     connection_fee, minimum_charge, buy_price_per_minute, buy_initial, buy_increment,
-    effective_from, blocked, hours, stages …) or the words carriers use. Rows may block or delete
-    their prefixes.
+    effective_from, blocked, hours, stages …), the words carriers use, or others that --columns
+    declares. Rows may block or delete their prefixes. Titles and notes are told, never rates.
 
     All errors are shown by line. What changes against the version in force (with --at: the one in
     force then), and from which date, is printed before anything is written. What a prefix has stays
@@ -195,6 +224,7 @@ async def import_(
       agi-server rates import rates.csv --card retail --dry-run
       agi-server rates import rates.csv --card retail --currency USD --trunk gw --activate
       agi-server rates import carrier.xlsx --card carrier --dates dmy --timezone Europe/Berlin
+      agi-server rates import offer.csv --card carrier --columns 'Where=destination,Cost=rate'
       agi-server rates import changes.csv --card carrier --changes-only --activate --at 2030-06-01
     """
     if at is not None and not activate:
@@ -256,7 +286,7 @@ def _faultless(reading: SheetReading) -> Iterator[Rate]:
 
 
 def _options(options: dict[str, Any], currency: str, zone: Any) -> SheetOptions:
-    columns = options["columns"]
+    columns = options["columns"] or ()
     chosen = {name: options[name] for name in _SHEET_OPTIONS}
     return SheetOptions(
         **{
@@ -267,7 +297,8 @@ def _options(options: dict[str, Any], currency: str, zone: Any) -> SheetOptions:
             "country_code": chosen["country_code"] or "",
         },
         increments=options["increments"],
-        columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
+        columns=columns if isinstance(columns, tuple) else (),
+        headings=tuple(columns.items()) if isinstance(columns, dict) else (),
         currency=currency,
         zone=zone,
     )

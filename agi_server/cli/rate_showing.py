@@ -15,6 +15,19 @@ from rating.rate_card import PricingRules
 from rating.rate_diff import DiffSummary, RateChange
 
 _KINDS = ("new", "up", "down", "removed", "other", "unchanged")
+_RULES_IN_WORDS: dict[str, str | dict[bool, str]] = {
+    "rounding_decimals": "prices have {after} decimals, not {before}",
+    "rounding_mode": "prices are rounded {after}, not {before}",
+    "increments_from_zero": {
+        True: "further increments count from the start of the call",
+        False: "further increments count from the end of the initial one",
+    },
+    "zone": "hours and dates are those of {after}, not of {before}",
+    "price_by_start": {
+        True: "a call keeps the price of its first second",
+        False: "a call changes its price with the hours",
+    },
+}
 _ALWAYS_SHOWN = ("prefix", "price_micros_per_minute", "initial_s", "increment_s", "effective_from")
 
 
@@ -64,11 +77,13 @@ def _date(instant: datetime | None, zone: tzinfo) -> str | None:
 
 
 def print_rules(old: PricingRules, new: PricingRules) -> None:
-    """Which rules of pricing change."""
+    """Which rules of pricing change, in words."""
     for field in fields(PricingRules):
         before, after = getattr(old, field.name), getattr(new, field.name)
         if before != after:
-            click.echo(f"{field.name.replace('_', ' ')}: {before} becomes {after}")
+            words = _RULES_IN_WORDS[field.name]
+            told = words[after] if isinstance(words, dict) else words
+            click.echo(f"changed rule: {told.format(before=before, after=after)}")
 
 
 def tell_version(version: CardVersion) -> None:

@@ -12,6 +12,13 @@ OPTIONS = {
     "02": ("--dates", "dmy", "--timezone", "Europe/Berlin", "--currency", "EUR"),
     "08": ("--timezone", "Europe/Madrid"),
     "10": ("--dates", "mdy", "--timezone", "America/New_York"),
+    "11": ("--currency", "EUR"),
+    "13": (
+        "--columns",
+        "Where=destination, From Digits=prefix,What You Pay=rate,Per Call=connection_fee,"
+        "step=increments",
+    ),
+    "14": ("--skip-lines", "37", "--dates", "dmy"),
 }
 HEADER = "prefix,destination,price_per_minute,initial,increment\n"
 
@@ -31,7 +38,7 @@ def test_each_good_sheet_is_stored_and_comes_back_from_its_export(
     agi_server: Command, tmp_path: Path
 ) -> None:
     sheets = sorted(path for path in (SHEETS / "good").iterdir() if path.suffix != ".json")
-    assert 10 == len(sheets)
+    assert 14 == len(sheets)
     for path in sheets:
         golden = json.loads(path.with_suffix(".json").read_text())
         card, options = f"card{path.name[:2]}", OPTIONS.get(path.name[:2], ())
@@ -74,12 +81,20 @@ def test_an_a2billing_export_brings_its_rules_which_later_versions_keep(
     )
     command = ("rates", "import", "peer.csv", "--card", "peer", "--format", "a2billing")
     done = shop(*command, "--activate")
-    assert "increments from zero: False becomes True" in done.out
+    assert "changed rule: further increments count from the start of the call\n" in done.out
+    assert "changed rule: a call keeps the price of its first second\n" in done.out
     (tmp_path / "next.csv").write_text(HEADER + "44,UK,1.1,30,20\n")
     rules = {"increments_from_zero": True, "price_by_start": True}
     later = shop("rates", "import", "next.csv", "--card", "peer", "--json", "--dry-run").json
     assert (rules, 1) == (later["rules"], later["replaces"])
     asked = ("--increments-from-initial", "--rounding-decimals", "2", "--rounding-mode", "up")
+    told = shop("rates", "import", "next.csv", "--card", "peer", "--dry-run", *asked).out
+    for rule in (
+        "further increments count from the end of the initial one",
+        "prices have 2 decimals, not 6",
+        "prices are rounded up, not half_up",
+    ):
+        assert f"changed rule: {rule}\n" in told
     own = shop("rates", "import", "next.csv", "--card", "peer", "--json", *asked).json["stored"]
     rounded = {"price_by_start": True, "rounding_decimals": 2, "rounding_mode": "up"}
     assert rounded == own["rules"]
@@ -106,6 +121,35 @@ def test_what_a_sheet_does_not_say_is_declared(shop: Command, tmp_path: Path) ->
     )
 
 
+def test_headings_a_sheet_has_of_its_own_are_declared_and_its_notes_told(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "own.csv").write_text(
+        "Rate,Code\nBreakout Name,Digits Dialled,Cost\nUK Mobile,447,.011\n\nTotal: 1 row\n"
+    )
+    done = shop(
+        *("rates", "import", "own.csv", "--card", "own", "--increments", "60/6", "--activate"),
+        *("--columns", "Breakout Name=destination, Digits Dialled=prefix,Cost=rate"),
+        *("--skip-lines", "1"),
+    )
+    assert (0, "note: line 5 is taken for a note: Total: 1 row") == (
+        done.exit_code, done.err.splitlines()[0],
+    )  # fmt: skip
+    assert ["447,UK Mobile,0.011,60,6,,,,,,"] == exported(shop, "own").splitlines()[1:]
+    bare = shop("rates", "import", "own.csv", "--card", "own", "--skip-lines", "1")
+    assert "own.csv:2: prefix: no such column in the sheet: say which one it is" in bare.err
+    assert "(--columns HEADING=prefix)" in bare.err
+
+
+def test_a_date_of_unknown_order_names_the_option_that_declares_it(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "d.csv").write_text("Code,Rate,Increments,Effective\n44,1,1/1,01.02.2026\n")
+    command = ("rates", "import", "d.csv", "--card", "retail", "--dry-run")
+    assert "(--dates dmy or --dates mdy)" in shop(*command).err
+    assert 0 == shop(*command, "--dates", "dmy").exit_code
+
+
 def test_wrong_usage_is_exit_code_2_and_names_the_option(shop: Command, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text(HEADER + "44,UK,1,1,1\n")
     for options, part in (
@@ -118,6 +162,9 @@ def test_wrong_usage_is_exit_code_2_and_names_the_option(shop: Command, tmp_path
         (("--decimal", ";"), "--decimal"),
         (("--format", "xml"), "--format"),
         (("--rounding-decimals", "7"), "--rounding-decimals"),
+        (("--columns", "Where=destination,prefix"), "'prefix' is not like"),
+        (("--columns", "=prefix"), "'=prefix' is not like"),
+        (("--skip-lines", "-1"), "--skip-lines"),
     ):
         done = shop("rates", "import", "new.csv", "--card", "retail", *options)
         assert (2, True) == (done.exit_code, part in done.err), done.err

@@ -26,6 +26,7 @@ from rating.rate_sheet import (
     parse_plain_sheet,
     read_rate_sheet,
 )
+from rating.sheet_columns import layout_of
 from rating.sheet_writing import write_plain_sheet
 
 SHEETS = Path(__file__).parents[2] / "rating_sheets"
@@ -33,6 +34,13 @@ OPTIONS = {
     "02": SheetOptions(date_order=DateOrder.DMY, zone=ZoneInfo("Europe/Berlin")),
     "08": SheetOptions(zone=ZoneInfo("Europe/Madrid")),
     "10": SheetOptions(date_order=DateOrder.MDY, zone=ZoneInfo("America/New_York")),
+    "13": SheetOptions(
+        headings=(
+            *(("Where", "destination"), ("From Digits", "prefix"), ("What You Pay", "rate")),
+            *(("Per Call", "connection_fee"), ("step", "increments")),
+        )
+    ),
+    "14": SheetOptions(skip_lines=37, date_order=DateOrder.DMY),
 }
 GOOD = sorted(path for path in (SHEETS / "good").iterdir() if path.suffix != ".json")
 BROKEN = sorted(path for path in (SHEETS / "broken").iterdir() if path.suffix != ".txt")
@@ -46,8 +54,8 @@ def errors_of(sheet: RateSheet) -> list[str]:
     return [str(error) for error in sheet.errors]
 
 
-def test_there_are_ten_shapes_and_at_least_fifty_broken_sheets() -> None:
-    assert (10, True) == (len(GOOD), len(BROKEN) >= 50)
+def test_there_are_fourteen_shapes_and_at_least_fifty_broken_sheets() -> None:
+    assert (14, True) == (len(GOOD), len(BROKEN) >= 50)
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
@@ -136,6 +144,81 @@ def test_a_sheet_without_header_may_have_its_columns_declared() -> None:
     assert ["line 1, colour: no column of ours"] == errors_of(
         read(text, columns=(*columns[1:], "colour"), increments=(1, 1))
     )
+
+
+def test_headings_may_be_declared_and_go_before_what_we_would_read_there() -> None:
+    text = "Offer,,\nDigits Dialled,What,Rate,Cost\n44,UK,7,0.02\n"
+    headings = (("digits  dialled", "prefix"), ("What", "destination"), ("Cost", "rate"))
+    sheet = read(text, headings=headings, increments=(60, 6))
+    assert ([], ["columns left out: Rate"]) == (errors_of(sheet), sheet.notes)
+    [rate] = sheet.rates
+    assert ("44", "UK", 20_000, 0) == (
+        rate.prefix, rate.destination, rate.price_micros_per_minute,
+        rate.buy_price_micros_per_minute,
+    )  # fmt: skip
+    assert ["line 2, colour: no column of ours"] == errors_of(
+        read(text, headings=(*headings[:2], ("Cost", "colour")), increments=(1, 1))
+    )[:1]
+    assert ["line 1: no row of the first 30 has the headings 'Where', 'Cost'"] == errors_of(
+        read(text, headings=(("Where", "destination"), headings[2]))
+    )
+
+
+def test_lines_above_the_header_may_be_skipped() -> None:
+    text = 'Rates;Codes;"\nhalf a quotation\nsep=;\nCode;Rate;Increments\n44;0.01;1/1\n45;x;1/1\n'
+    sheet = read(text, skip_lines=3)
+    assert ["line 6, Rate: 'x' is not an amount"] == [
+        error.partition(": expected")[0] for error in errors_of(sheet)
+    ]
+    assert ["line 1: the sheet is empty"] == errors_of(read(text, skip_lines=9))
+    assert 7 == read(text + '"', skip_lines=3).errors[-1].line
+    workbook = (SHEETS / "good" / "07_workbook.xlsx").read_bytes()
+    assert [] == read_rate_sheet(workbook).errors
+    assert [] != read_rate_sheet(workbook, SheetOptions(skip_lines=5)).errors
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("Breakout,Rate,Code", ["destination", "price_per_minute", "prefix"]),
+        ("Country Name,Breakout,Rate", ["destination", "prefix", "price_per_minute"]),
+        ("Country Name,Breakout,Area Prefix", ["", "destination", "prefix"]),
+        ("Country,Destination,Area Prefix", ["", "destination", "prefix"]),
+        ("Country Code,Area Prefix,Country Name", ["country_code", "prefix", "destination"]),
+        ("Breakout Name,Breakout Code,USD/Min", ["destination", "prefix", "price_per_minute"]),
+        ("Dest Name,Dial Prefixes,Pulse", ["destination", "prefix", "increments"]),
+        ("E.164,Valid Till,Eff. Date", ["prefix", "effective_until", "effective_from"]),
+    ],
+)
+def test_headings_are_known_in_the_words_carriers_use(header: str, columns: list[str]) -> None:
+    assert columns == list(layout_of(header.split(",")).columns)
+
+
+@pytest.mark.parametrize(
+    ("cell", "micros"), [(".011", 11_000), (".5", 500_000), ("USD .011", 11_000), ("$.25", 250_000)]
+)
+def test_an_amount_may_begin_with_its_decimal_sign(cell: str, micros: int) -> None:
+    [rate] = read(f"Code;Rate;Increments\n44;{cell};1/1\n").rates
+    assert micros == rate.price_micros_per_minute
+    [rate] = read(f"Code;Rate;Increments\n44;{cell.replace('.', ',')};1/1\n").rates
+    assert micros == rate.price_micros_per_minute
+
+
+@pytest.mark.parametrize("cell", [".", ",", "..5", ".5.", ".,5"])
+def test_a_decimal_sign_alone_is_no_amount(cell: str) -> None:
+    [error] = read(f"Code;Rate;Increments\n44;{cell};1/1\n").errors
+    assert "is not an amount" in error.message
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"), [("20261215", 15), ("2026-12-16", 16), ("20261232", None), ("15122026", None)]
+)
+def test_a_date_may_be_eight_digits_year_first(cell: str, day: int | None) -> None:
+    for order in (None, *DateOrder):
+        sheet = read(f"Code,Rate,Increments,Effective\n44,1,1/1,{cell}\n", date_order=order)
+        dates = [rate.effective_from and rate.effective_from.day for rate in sheet.rates]
+        assert ([] if day is None else [day]) == dates
+        assert (day is None) == any("is not a date" in error for error in errors_of(sheet))
 
 
 def test_a_doubtful_decimal_sign_and_a_second_price_can_be_settled() -> None:
