@@ -4,7 +4,8 @@
 #   make demo    see scripted calls authorized, debited and settled on real PostgreSQL and Valkey
 #   make test    everything that CI runs
 #   make check   the quick part of it: no Asterisk, no faults, no pages, no commands
-#   make soak    the long tests, which neither of the two above runs
+#   make soak    the long tests, which neither of the two above runs: parts killed at random, each for
+#                SOAK_SECONDS (300); SOAK_SEED repeats a run
 #   make bench   measure speed and memory: docs/benchmarks.md says what the figures mean
 #   make docs    write the parts of docs/ that say what the code says
 #   make venv    the environment for development; then: . .venv/bin/activate

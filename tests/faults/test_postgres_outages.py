@@ -14,7 +14,7 @@ import pytest
 
 from agi_server.storage.postgres import migrations
 from support.business import MICROS, Business, nothing_reserved
-from support.channel import Channel
+from support.channel import Channel, allowed, settled
 from support.clock import Clock
 from support.fixtures import StartDaemon
 from support.postgres_server import PostgresServer
@@ -81,14 +81,6 @@ async def full_of_connections(server: PostgresServer) -> AsyncIterator[None]:
             other.terminate()
 
 
-async def allowed(port: int, clock: Clock, accountcode: str) -> Channel:
-    """A call that was let through, however many are refused before."""
-    while True:
-        phone = Channel(port, clock, accountcode=accountcode)
-        if (await phone.authorize()).allowed:
-            return phone
-
-
 async def answer_in_time(phone: Channel) -> str:
     """The reason, empty when it was let through; must come within the deadline."""
     loop = asyncio.get_running_loop()
@@ -96,14 +88,6 @@ async def answer_in_time(phone: Channel) -> str:
     reason = (await phone.authorize()).reason
     assert loop.time() - began < DEADLINE_MS / 1000 + SLACK_S
     return reason
-
-
-async def settled(phone: Channel, talk_ms: int | None = 5000) -> None:
-    """As the samples' handler: asks again until it is not told of a failure."""
-    while True:
-        await phone.settle(talk_ms)
-        if "SUCCESS" == phone.variables["AGISTATUS"]:
-            return
 
 
 @pytest.mark.parametrize("outage", [stopped, crashed, full_of_connections])

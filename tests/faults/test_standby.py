@@ -11,7 +11,7 @@ from agi_server.accounts.account import Account
 from agi_server.routes import settle as settle_route
 from agi_server.storage.postgres import migrations
 from support.business import MICROS, Business, nothing_reserved
-from support.channel import Channel
+from support.channel import allowed, settled
 from support.clock import Clock
 from support.fixtures import StartDaemon, StartProcess
 from support.postgres_server import PostgresServer
@@ -66,14 +66,6 @@ async def postgres_dsn(pair: Pair) -> str:
     return pair.dsn
 
 
-async def allowed(port: int, clock: Clock, account: Account) -> Channel:
-    """A call that was let through, however many are refused before."""
-    while True:
-        phone = Channel(port, clock, accountcode=account.account_number)
-        if (await phone.authorize()).allowed:
-            return phone
-
-
 async def test_a_settlement_that_the_standby_has_not_is_not_acknowledged_and_not_lost(
     pair: Pair,
     business: Business,
@@ -84,7 +76,7 @@ async def test_a_settlement_that_the_standby_has_not_is_not_acknowledged_and_not
     monkeypatch.setattr(settle_route, "_PAUSES_S", (0.01, 0.01))
     daemon = await start_daemon(fastagi={"deadline_ms": 500})
     account = await business.customer()
-    phone = await allowed(daemon.port, clock, account)
+    phone = await allowed(daemon.port, clock, account.account_number)
     clock.advance(30)
     pair.standby.kill()
     # Its commit waits for the standby; given up at the deadline, it stands on the primary alone.
@@ -93,8 +85,7 @@ async def test_a_settlement_that_the_standby_has_not_is_not_acknowledged_and_not
     pair.primary.kill()
     await pair.standby.start()
     await pair.standby.promote()
-    while "FAILURE" == phone.variables["AGISTATUS"]:
-        await phone.settle(5000)
+    await settled(phone)
     assert [("customer", 5000)] == await business.charges(account)
     assert await nothing_reserved(business, account)
 
@@ -111,12 +102,9 @@ class Load:
     async def run(self, caller: int) -> None:
         account = self.accounts[caller % len(self.accounts)]
         while not self.stopping:
-            phone = await allowed(self.port, self.clock, account)
+            phone = await allowed(self.port, self.clock, account.account_number)
             call = phone.variables["AUTH_CALL"]
-            while True:
-                await phone.settle(1000)
-                if "SUCCESS" == phone.variables["AGISTATUS"]:
-                    break
+            await settled(phone, 1000)
             self.settled.append(call)
             self._progress.set()
 

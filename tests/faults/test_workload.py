@@ -1,7 +1,5 @@
 """Random work under random kills: every answer was legal, and in the end nothing is wrong."""
 
-import os
-import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -20,6 +18,7 @@ from support.business import Business
 from support.clock import Clock
 from support.postgres_server import PostgresServer
 from support.redis_server import RedisServer
+from support.seeds import SOAK_SECONDS, drawn_seed, told_seed
 
 NewWorkload = Callable[[int], Awaitable[Workload]]
 
@@ -47,23 +46,12 @@ async def new_workload() -> AsyncIterator[NewWorkload]:
         yield make
 
 
-async def run(workload: Workload, *, callers: int, steps: int, kills: int) -> None:
-    try:
-        await workload.run(callers=callers, steps=steps, kills=kills)
-    except BaseException as failure:
-        failure.add_note(f"the seed of this run: SOAK_SEED={workload.seed}")
-        raise
-
-
-def seed() -> int:
-    return int(os.environ.get("SOAK_SEED") or secrets.randbits(32))
-
-
 async def test_every_answer_is_legal_while_daemons_redis_and_postgres_are_killed(
-    new_workload: NewWorkload, swept: Callable[[str], None]
+    new_workload: NewWorkload, swept: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workload = await new_workload(seed())
-    await run(workload, callers=6, steps=40, kills=6)
+    workload = await new_workload(drawn_seed())
+    with told_seed(workload.seed, capsys):
+        await workload.run(callers=6, steps=40, kills=6)
     answers = {reason or "allowed": n for reason, n in workload.auditor.answers.items()}
     assert answers["allowed"] > 20
     swept(f"{workload.steps_done} steps, {workload.kills} kills, answers {answers}, 0 violations")
@@ -71,14 +59,17 @@ async def test_every_answer_is_legal_while_daemons_redis_and_postgres_are_killed
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-async def test_soak(new_workload: NewWorkload, swept: Callable[[str], None]) -> None:
+async def test_soak(
+    new_workload: NewWorkload, swept: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Round after round for SOAK_SECONDS; the first one has the seed SOAK_SEED."""
-    ends = time.monotonic() + float(os.environ.get("SOAK_SECONDS", "300"))
-    first = seed()
+    ends = time.monotonic() + SOAK_SECONDS
+    first = drawn_seed()
     steps = kills = 0
     for number in count(first):
         workload = await new_workload(number)
-        await run(workload, callers=10, steps=100, kills=12)
+        with told_seed(number, capsys):
+            await workload.run(callers=10, steps=100, kills=12)
         steps, kills = steps + workload.steps_done, kills + workload.kills
         swept(f"seeds {first} to {number}: {steps} steps, {kills} kills, 0 violations")
         if time.monotonic() > ends:

@@ -286,3 +286,19 @@ class Channel:
             self.hung_up = True
             reply += b"HANGUP\n"
         return reply
+
+
+async def allowed(port: int, clock: Clock, accountcode: str) -> Channel:
+    """A call that was let through, however many are refused before."""
+    while True:
+        phone = Channel(port, clock, accountcode=accountcode)
+        if (await phone.authorize()).allowed:
+            return phone
+
+
+async def settled(phone: Channel, talk_ms: int | None = 5000) -> None:
+    """As the samples' handler: asks again until it is not told of a failure."""
+    while True:
+        await phone.settle(talk_ms)
+        if "SUCCESS" == phone.variables["AGISTATUS"]:
+            return
