@@ -29,7 +29,7 @@ async def delete_account(
     """Cancel an account; take away its CallerIDs, DIDs, SIP and IAX configuration and MAC address.
 
     Its ledger, its calls and its number stay: the number is never given again. Calls in progress
-    end as they were promised. Raises NotFoundError.
+    are hung up where AMI is, else they end as they were promised. Raises NotFoundError.
     """
     ended = await change_account(pool, account_id, lambda _: _ENDS, editor)
     await release_all(pool, account_id, editor)

@@ -89,12 +89,16 @@ def refuse_price(account: Account, price_micros_per_minute: Fraction) -> Reason 
 
 def refuse_pace(account: Account, now: datetime) -> Reason | None:
     """Calls per second; the hold checks the same again while it has the account's row."""
-    running = account.second_started_at is not None and account.second_started_at > now - timedelta(
-        seconds=1
-    )
-    if account.calls_per_second and running and account.calls_in_second >= account.calls_per_second:
+    full = account.calls_in_second >= account.calls_per_second
+    if account.calls_per_second and full and second_runs(account.second_started_at, now):
         return Reason.TOO_FAST
     return None
+
+
+def second_runs(started_at: datetime | None, now: datetime) -> bool:
+    """Whether the second in which calls are counted is not over. One that begins later than now was
+    counted before the clock was set back."""
+    return started_at is not None and abs(started_at - now) < timedelta(seconds=1)
 
 
 def refuse_parallel(account: Account) -> Reason | None:

@@ -2,8 +2,9 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
+from time import monotonic
 from typing import Any
 
 from agi_server.calls.packages import terms_of_package_row
@@ -52,13 +53,15 @@ class SessionMemory:
 
     def __init__(self, most: int = MAX_REMEMBERED) -> None:
         self._sessions: dict[str, OpenSession] = {}
+        self._since: dict[str, float] = {}
         self._most = most
 
     def remember(self, session: OpenSession) -> None:
         """Keep it until it is forgotten or crowded out."""
         self._sessions[session.call_id] = session
+        self._since.setdefault(session.call_id, monotonic())
         if len(self._sessions) > self._most:
-            del self._sessions[next(iter(self._sessions))]
+            self.forget(next(iter(self._sessions)))
 
     def recall(self, call_id: str) -> OpenSession | None:
         """The session, if this daemon authorized it and it is still open as far as it knows."""
@@ -67,6 +70,12 @@ class SessionMemory:
     def forget(self, call_id: str) -> None:
         """It ended."""
         self._sessions.pop(call_id, None)
+        self._since.pop(call_id, None)
+
+    def age(self, call_id: str) -> timedelta:
+        """For how long it has been remembered, whatever became of the clock; 0 if it is not."""
+        since = self._since.get(call_id)
+        return timedelta(seconds=0 if since is None else monotonic() - since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

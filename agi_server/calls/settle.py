@@ -95,7 +95,8 @@ class Settler:
             session = stored.session
         elif session.uniqueid != uniqueid:
             raise NotThisCallError("the call id is of another call")
-        end = reported.read(session.authorized_at, self._now())
+        age = self._sessions.age(call_id)
+        end = reported.read(session.authorized_at, self._now(), age)
         seen = self._seen(session)
         differing = _differing(end.talk_ms, [] if seen is None else [seen])
         settlement = await self._post(session, end, witness, _review(differing), elapsed_ms)

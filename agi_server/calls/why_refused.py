@@ -1,12 +1,11 @@
 """Why the hold of a call was refused that an earlier read of the account had allowed."""
 
-from datetime import timedelta
 from typing import Any
 
 from agi_server.calls.candidate import Candidate, Funds
 from agi_server.calls.caps import caps_of
 from agi_server.calls.packages import use_of_json
-from agi_server.calls.policy import ACTIVE, STATUS_REASONS
+from agi_server.calls.policy import ACTIVE, STATUS_REASONS, second_runs
 from agi_server.calls.reasons import Reason
 from agi_server.storage.postgres.statements import statement
 
@@ -19,12 +18,10 @@ async def why_refused(db: Any, call: Candidate) -> Reason | Funds:
         return STATUS_REASONS[row["status"]]
     if row["locked"] and call.direction != "inbound":
         return Reason.ACCOUNT_LOCKED
-    started = row["second_started_at"]
     if (
         row["calls_per_second"]
-        and started is not None
-        and started > now - timedelta(seconds=1)
         and row["calls_in_second"] >= row["calls_per_second"]
+        and second_runs(row["second_started_at"], now)
     ):
         return Reason.TOO_FAST
     if row["simultaneous_access"] and row["open_calls"] >= row["simultaneous_access"]:

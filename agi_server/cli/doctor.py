@@ -23,6 +23,7 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.tables import Tariffs, tariffs_for_number
 from agi_server.wire.script import parse_script
 
+_MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 _OLDEST_POSTGRES = 150000  # UNIQUE NULLS NOT DISTINCT
 _PING = parse_script(
     "AGI Tx >> agi_network: yes\nAGI Tx >> agi_network_script: ping\nAGI Tx >>\n"
@@ -109,6 +110,7 @@ async def _postgres(dsn: str, settings: Settings) -> AsyncIterator[Finding]:
         found = f"answers, version {await connection.fetchval('SHOW server_version')}"
         good = number >= _OLDEST_POSTGRES
         yield Finding(what=where, good=good, found=found, mend="" if good else "use 15 or newer")
+        yield await _durability(connection)
         migrated = await _migrations(dsn)
         yield migrated
         if migrated.good:
@@ -119,6 +121,24 @@ async def _postgres(dsn: str, settings: Settings) -> AsyncIterator[Finding]:
                 yield rolling
     finally:
         await connection.close()
+
+
+async def _durability(connection: asyncpg.Connection) -> Finding:
+    """What PostgreSQL has said to be committed must be there after a crash: a hold, a debit."""
+    loose = [
+        name
+        for name in _MUST_BE_ON
+        if await connection.fetchval(f"SHOW {name}") in ("off", "false")
+    ]
+    return Finding(
+        what="durability",
+        good=not loose,
+        found=f"off: {', '.join(loose)}" if loose else "what is committed survives a crash",
+        mend=f"as a superuser: ALTER SYSTEM SET {loose[0]} = on; SELECT pg_reload_conf(); look at"
+        " ALTER DATABASE and ALTER ROLE, too"
+        if loose
+        else "",
+    )
 
 
 async def _migrations(dsn: str) -> Finding:

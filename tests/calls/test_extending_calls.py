@@ -262,6 +262,26 @@ async def test_each_call_is_extended_by_its_own_asterisk_and_needs_no_other(
         await call.phone.settle(40_000)
 
 
+async def test_a_thousand_calls_of_an_asterisk_that_is_away_keep_none_of_another_from_its_slice(
+    business: Business, daemon: Daemon, clock: Clock
+) -> None:
+    asterisk = ScriptedAsterisk(clock, "here")
+    call = Call(business, daemon, await business.customer(), "here-1.1")
+    columns = "state, server, channel, callerid, dialled, authorized_at, limit_ms, cap_ms"
+    async with extending(business, clock, asterisk) as (extender, watch):
+        await call.talks(asterisk, watch)
+        await business.tamper(
+            f"INSERT INTO call_session (account_id, call_id, uniqueid, extend_at, {columns})"  # noqa: S608
+            f" SELECT 77, n::text, 'away-' || n, authorized_at, {columns}"
+            " FROM call_session, generate_series(1, 1000) n"
+        )
+        clock.advance(40)
+        await extender.look()
+        await business.tamper("DELETE FROM call_session WHERE account_id = 77")
+    assert call.timeouts(81) == asterisk.orders
+    await call.phone.settle(40_000)
+
+
 async def test_two_servers_with_one_name_are_not_told_apart_and_get_no_order(
     business: Business, daemon: Daemon, clock: Clock
 ) -> None:

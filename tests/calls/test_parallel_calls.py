@@ -122,7 +122,8 @@ async def test_redis_that_forgot_calls_in_progress_is_mended_with_the_next_call(
 async def test_calls_at_once_are_no_reason_to_mend_redis(
     business: Business, start_daemon: StartDaemon, clock: Clock, events: EventLog
 ) -> None:
-    daemon = await start_daemon(postgres={"pool_size": 10})
+    # A Redis that a busy machine kept from answering would be one.
+    daemon = await start_daemon(postgres={"pool_size": 10}, redis={"timeout_ms": 20_000})
     account = await business.customer(1000 * MICROS, simultaneous_access=0)
     allowed = await authorize_at_once([daemon], clock, account, 50)
     assert {each.answer.call for each in allowed} == await slots_of(business, account)

@@ -21,7 +21,7 @@ def test_a_healthy_installation_is_found_healthy(
         done = shop("doctor", "--json", AGI_SERVER_FASTAGI__PORT=str(port))
         plain = shop("doctor", AGI_SERVER_FASTAGI__PORT=str(port))
     found = findings(done)
-    good = {"settings", "PostgreSQL", "schema", "ledger", "rates", "Redis", "daemon"}
+    good = {"settings", "PostgreSQL", "durability", "schema", "ledger", "rates", "Redis", "daemon"}
     assert good == {what for what, each in found.items() if each["good"]}
     assert found["Asterisk"]["good"] is None
     assert "[[ami]]" in found["Asterisk"]["mend"]
@@ -90,3 +90,14 @@ def test_rolling_holds_that_nobody_extends_are_found(shop: Command) -> None:
     assert (1, False) == (done.exit_code, found["good"])
     assert "plan standard ends after its first slice" in found["found"]
     assert "[[ami]]" in found["mend"]
+
+
+def test_a_database_that_forgets_what_it_committed_is_found(
+    shop: Command, env: dict[str, str]
+) -> None:
+    with psycopg.connect(env["AGI_SERVER_POSTGRES__DSN"], autocommit=True) as connection:
+        connection.execute("ALTER DATABASE test SET synchronous_commit = off")
+    done = shop("doctor", "--json")
+    found = findings(done)["durability"]
+    assert (1, False, "off: synchronous_commit") == (done.exit_code, found["good"], found["found"])
+    assert "synchronous_commit = on" in found["mend"]

@@ -7,9 +7,9 @@ WITH taken AS (
     UPDATE account SET
         held_micros = held_micros + $3,
         open_calls = open_calls + 1,
-        second_started_at = CASE WHEN second_started_at > $4::timestamptz - interval '1 second'
+        second_started_at = CASE WHEN abs(extract(epoch FROM second_started_at - $4)) < 1
                                  THEN second_started_at ELSE $4 END,
-        calls_in_second = CASE WHEN second_started_at > $4::timestamptz - interval '1 second'
+        calls_in_second = CASE WHEN abs(extract(epoch FROM second_started_at - $4)) < 1
                                THEN calls_in_second + 1 ELSE 1 END
     WHERE id = $1
       AND status = 1
@@ -17,7 +17,8 @@ WITH taken AS (
       AND (simultaneous_access = 0 OR open_calls < simultaneous_access)
       AND (calls_per_second = 0
            OR second_started_at IS NULL
-           OR second_started_at <= $4::timestamptz - interval '1 second'
+           -- Longer ago, or later than now: then the clock has been set back since.
+           OR abs(extract(epoch FROM second_started_at - $4)) >= 1
            OR calls_in_second < calls_per_second)
       AND balance_micros + credit_limit_micros - held_micros >= $3
       -- Even if all that is held is spent, hour and day stay below their caps. What is free may go.
