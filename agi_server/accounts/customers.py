@@ -137,6 +137,14 @@ async def find_by_ids(db: Any, account_ids: Sequence[int]) -> list[Account]:
     return [account_of(row) for row in found]
 
 
+async def find_named(db: Any, name: str) -> Account:
+    """The account with a number or, written `id:12`, with an id. Raises NotFoundError."""
+    kind, _, number = name.rpartition(":")
+    if kind == "id" and number.isascii() and number.isdigit() and len(number) < 19:
+        return await find_by_id(db, int(number))
+    return await find_by_number(db, name)
+
+
 async def list_accounts(
     db: Any, *, after_id: int = 0, limit: int = 100, **chosen: Any
 ) -> list[Account]:

@@ -2,13 +2,13 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.bulk import BulkRefusedError, LineProblem
-from agi_server.accounts.customers import find_by_id, find_by_number
+from agi_server.accounts.customers import find_named
 from agi_server.accounts.did_destinations import MOST_DESTINATIONS
 from agi_server.accounts.dids import Did, NewDid, add_did
 from agi_server.refused import InvalidFieldError, RefusedError
@@ -87,22 +87,9 @@ async def import_dids(pool: Any, lines: Sequence[DidLine], editor: Editor) -> li
 
 
 async def _with_owner(db: Any, line: DidLine) -> NewDid:
-    kind, _, number = line.customer.rpartition(":")
     if not line.customer:
         return line.new
-    if kind == "id" and number.isascii() and number.isdigit() and len(number) < 19:
-        owner = await find_by_id(db, int(number))
-    else:
-        owner = await find_by_number(db, line.customer)
-    return NewDid(
-        number=line.new.number,
-        account_id=owner.id,
-        group=line.new.group,
-        plan=line.new.plan,
-        valid_from=line.new.valid_from,
-        valid_until=line.new.valid_until,
-        destinations=line.new.destinations,
-    )
+    return replace(line.new, account_id=(await find_named(db, line.customer)).id)
 
 
 def _check_header(header: Sequence[str]) -> None:

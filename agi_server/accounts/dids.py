@@ -268,6 +268,9 @@ def target_of(text: str) -> tuple[str, str | None]:
 
 
 def _check_dates(valid_from: datetime | None, valid_until: datetime | None) -> None:
+    for field, value in (("valid_from", valid_from), ("valid_until", valid_until)):
+        if value is not None and not 2000 <= value.year < 3000:
+            raise InvalidFieldError(field, "must be in the years 2000 to 2999")
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
         raise InvalidFieldError("valid_until", "must be after valid_from")
 

@@ -14,7 +14,7 @@ import click
 from agi_server.accounts.account import Account
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.codes import Restriction
-from agi_server.accounts.customers import find_by_id, find_by_number
+from agi_server.accounts.customers import find_named
 from agi_server.cli.backends import Session
 from rating.money import MoneyError, parse_money
 
@@ -132,10 +132,7 @@ def limit_option(default: int) -> Callable[..., Any]:
 
 async def named_account(db: Any, name: str) -> Account:
     """The account that ACCOUNT names. Raises NotFoundError."""
-    kind, _, number = name.rpartition(":")
-    if kind == "id" and number.isascii() and number.isdigit() and len(number) < 19:
-        return await find_by_id(db, int(number))
-    return await find_by_number(db, name)
+    return await find_named(db, name)
 
 
 def operator() -> str:

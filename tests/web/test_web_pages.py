@@ -15,7 +15,7 @@ from support.event_log import EventLog
 
 Browse = Callable[[], Browser]
 
-FOR_RESELLERS = ("/customers", "/calls/live", "/calls", "/reports")
+FOR_RESELLERS = ("/customers", "/calls/live", "/calls", "/dids", "/reports")
 FOR_OTHERS = (
     "/rates", "/plans", "/trunks", "/groups", "/series", "/campaigns", "/operators", "/settings",
 )  # fmt: skip

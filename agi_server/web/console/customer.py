@@ -17,6 +17,7 @@ from agi_server.accounts.callerids import (
     switch_callerid,
 )
 from agi_server.accounts.changes import set_locked
+from agi_server.accounts.dids import list_dids
 from agi_server.accounts.notes import add_note, list_notes
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
@@ -213,6 +214,7 @@ async def customer_page(
         more_entries=more_entries,
         chart=balance_chart(points, now),
         callerids=await list_callerids(db, account_id),
+        dids=await list_dids(db, account_id=account_id, limit=PAGE_ROWS),
         details=details_of(request, account),
         reference=secrets.token_hex(16),
         refill_error=refill_error,

@@ -12,6 +12,7 @@ from agi_server.web.console import (
     customer_form,
     customer_money,
     customers,
+    dids,
     groups,
     rates,
     reports,
@@ -27,8 +28,8 @@ def console_routes() -> APIRouter:
     everybody.include_router(sign_in.router)
     signed_in = APIRouter(dependencies=[Depends(check_access)])
     for module in (
-        customers, bulk, customer_form, customer, customer_money, customer_ending, calls, reports,
-        rates, business, groups, series, campaigns,
+        customers, bulk, customer_form, customer, customer_money, customer_ending, calls, dids,
+        reports, rates, business, groups, series, campaigns,
     ):  # fmt: skip
         signed_in.include_router(module.router)
     everybody.include_router(signed_in)

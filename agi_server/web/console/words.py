@@ -34,6 +34,10 @@ NOTICES: Mapping[str, str] = {
     "removed": N_("Deleted."),
     "bulk-changed": N_("The customers were changed."),
     "bulk-changed-before": N_("These customers have these values already: nothing was done."),
+    "did-added": N_("The DID was added."),
+    "did-assigned": N_("The DID is the customer's: say where it rings."),
+    "did-released": N_("The DID is nobody's now."),
+    "did-deleted": N_("The DID was deleted."),
     "deleted": N_("The customer was deleted: no call, no sign-in; the ledger stays."),
 }
 """By the word in `?done=`."""
@@ -97,6 +101,24 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "settled": N_("ended"),
         "void": N_("not dialled"),
         "denied": N_("refused"),
+    },
+    "did_state": {
+        "active": N_("active"),
+        "unassigned": N_("nobody's"),
+        "off": N_("off"),
+        "not_yet": N_("not yet valid"),
+        "expired": N_("expired"),
+    },
+    "did_kind": {"sip": N_("SIP phone"), "iax": N_("IAX phone")},
+    "did_field": {
+        "number": N_("Number"),
+        "account": N_("Customer"),
+        "group": N_("DID group"),
+        "plan": N_("Call plan"),
+        "active": N_("Takes calls"),
+        "valid_from": N_("Valid from"),
+        "valid_until": N_("Valid until"),
+        **{f"destination {n}": N_("Rings at") for n in range(1, 100)},
     },
     "dialstatus": {
         "ANSWER": N_("answered"),

@@ -1,0 +1,235 @@
+"""DIDs: the list, one DID with its destinations, and what an operator does with them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from agi_server.accounts import did_destinations, dids
+from agi_server.accounts.customers import find_by_id, find_named
+from agi_server.accounts.dids import NewDid
+from agi_server.refused import InvalidFieldError, RefusedError
+from agi_server.storage.postgres.statements import statement
+from agi_server.web.auth.roles import Right
+from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.customer import editor_of
+from agi_server.web.console.pages import page
+from agi_server.web.did_scope import did_in_scope, dids_in_scope
+from agi_server.web.services import services_of
+
+router = APIRouter(prefix="/dids")
+
+Number = Annotated[str, Path(max_length=20)]
+_MAY_CHANGE = Depends(having(Right.CHANGE_BUSINESS))
+_MAY_CHANGE_CUSTOMERS = Depends(having(Right.CHANGE_CUSTOMERS))
+_REFUSALS = (InvalidFieldError, RefusedError)
+_FORM_TIME = "%Y-%m-%dT%H:%M"
+
+
+@router.get("")
+async def show_dids(
+    request: Request,
+    search: Annotated[str, Query(max_length=30)] = "",
+    group: str = "",
+    unassigned: str = "",
+    after: str = "",
+) -> Response:
+    """A page of DIDs, by search and filters."""
+    return await _list(request, search=search, group=group, unassigned=unassigned, after=after)
+
+
+@router.post("", dependencies=[_MAY_CHANGE])
+async def do_add(request: Request) -> Response:
+    """Add a DID, perhaps a customer's at once."""
+    form = await form_of(request)
+    try:
+        async with services_of(request).db.acquire() as db, db.transaction():
+            customer = text_of(form, "customer")
+            new = NewDid(
+                number=text_of(form, "number"),
+                account_id=(await find_named(db, customer)).id if customer else None,
+                destinations=tuple(text_of(form, "destinations").split()),
+                **_fields(request, form),
+            )
+            if len(new.destinations) > did_destinations.MOST_DESTINATIONS:
+                most = did_destinations.MOST_DESTINATIONS
+                raise InvalidFieldError("destinations", f"at most {most} are possible")
+            added = await dids.add_did(db, new, editor_of(request))
+    except _REFUSALS as error:
+        return await _list(request, error=str(error), form=form)
+    return _back_to(added.number, "did-added")
+
+
+@router.get("/{number}")
+async def show_did(request: Request, number: Number) -> Response:
+    """One DID: whose it is, where it rings, and what was changed."""
+    return await _page(request, number)
+
+
+@router.post("/{number}/change", dependencies=[_MAY_CHANGE])
+async def do_change(request: Request, number: Number) -> Response:
+    """Change group, plan, dates, and whether it takes calls."""
+    form = await form_of(request)
+    try:
+        values = {**_fields(request, form), "active": text_of(form, "active") == "yes"}
+        await dids.update_did(services_of(request).db, number, values, editor_of(request))
+    except _REFUSALS as error:
+        return await _page(request, number, error=str(error))
+    return _back_to(number, "saved")
+
+
+@router.post("/{number}/assign", dependencies=[_MAY_CHANGE])
+async def do_assign(request: Request, number: Number) -> Response:
+    """Give the DID to a customer, named by the whole account number or `id:12`."""
+    db = services_of(request).db
+    try:
+        account = await find_named(db, text_of(await form_of(request), "customer"))
+        await dids.assign_did(db, number, account.id, editor_of(request))
+    except _REFUSALS as error:
+        return await _page(request, number, error=str(error))
+    return _back_to(number, "did-assigned")
+
+
+@router.post("/{number}/release", dependencies=[_MAY_CHANGE])
+async def do_release(request: Request, number: Number) -> Response:
+    """Take the DID, with its destinations, away from its customer."""
+    await dids.release_did(services_of(request).db, number, editor_of(request))
+    return _back_to(number, "did-released")
+
+
+@router.post("/{number}/delete", dependencies=[_MAY_CHANGE])
+async def do_delete(request: Request, number: Number) -> Response:
+    """Delete a DID that is nobody's."""
+    await dids.delete_did(services_of(request).db, number, editor_of(request))
+    return RedirectResponse("/dids?done=did-deleted", 303)
+
+
+@router.post("/{number}/destinations", dependencies=[_MAY_CHANGE_CUSTOMERS])
+async def do_add_destination(request: Request, number: Number) -> Response:
+    """Have the DID ring there, too."""
+    db = services_of(request).db
+    await did_in_scope(db, operator_of(request), number)
+    form = await form_of(request)
+    try:
+        target = text_of(form, "kind")
+        if target == "number":
+            target = text_of(form, "destination")
+        await did_destinations.add_destination(
+            db, number, target, editor_of(request), priority=_priority(text_of(form, "priority"))
+        )
+    except _REFUSALS as error:
+        return await _page(request, number, error=str(error))
+    return _back_to(number, "saved")
+
+
+@router.post("/{number}/destinations/{priority}/remove", dependencies=[_MAY_CHANGE_CUSTOMERS])
+async def do_remove_destination(request: Request, number: Number, priority: int) -> Response:
+    """Take a destination away."""
+    db = services_of(request).db
+    await did_in_scope(db, operator_of(request), number)
+    await did_destinations.remove_destination(db, number, priority, editor_of(request))
+    return _back_to(number, "saved")
+
+
+@router.post("/{number}/destinations/{priority}/switch", dependencies=[_MAY_CHANGE_CUSTOMERS])
+async def do_switch_destination(request: Request, number: Number, priority: int) -> Response:
+    """Have a destination ring, or be passed over."""
+    db = services_of(request).db
+    await did_in_scope(db, operator_of(request), number)
+    active = text_of(await form_of(request), "active") == "yes"
+    await did_destinations.switch_destination(db, number, priority, active, editor_of(request))
+    return _back_to(number, "saved")
+
+
+async def _list(
+    request: Request,
+    *,
+    search: str = "",
+    group: str = "",
+    unassigned: str = "",
+    after: str = "",
+    error: str = "",
+    form: FormData | None = None,
+) -> Response:
+    services, operator = services_of(request), operator_of(request)
+    rows, next_page = await dids_in_scope(
+        services.db,
+        operator,
+        group=group,
+        unassigned=unassigned == "yes",
+        search=search,
+        after=after,
+    )
+    given = {"search": search, "group": group, "unassigned": unassigned}
+    return page(
+        request,
+        "dids.html",
+        422 if error else 200,
+        dids=rows,
+        next_page=next_page,
+        first_page=not after,
+        query={name: text for name, text in given.items() if text},
+        chosen=given,
+        now=services.now(),
+        names=await services.db.fetchrow(statement("web/names")),
+        error=error,
+        given=form or {},
+    )
+
+
+async def _page(request: Request, number: str, *, error: str = "") -> Response:
+    services, operator = services_of(request), operator_of(request)
+    did = await did_in_scope(services.db, operator, number)
+    zone = ZoneInfo(operator.timezone)
+    return page(
+        request,
+        "did.html",
+        422 if error else 200,
+        did=did,
+        owner=None if did.account_id is None else await find_by_id(services.db, did.account_id),
+        dates={
+            name: "" if value is None else value.astimezone(zone).strftime(_FORM_TIME)
+            for name, value in (("valid_from", did.valid_from), ("valid_until", did.valid_until))
+        },
+        most=did_destinations.MOST_DESTINATIONS,
+        changes=await dids.list_did_changes(services.db, did.number, 50),
+        now=services.now(),
+        names=await services.db.fetchrow(statement("web/names")),
+        error=error,
+    )
+
+
+def _fields(request: Request, form: FormData) -> dict[str, Any]:
+    """Raises InvalidFieldError."""
+    zone = ZoneInfo(operator_of(request).timezone)
+    return {
+        "group": text_of(form, "group") or None,
+        "plan": text_of(form, "plan") or None,
+        "valid_from": _moment("valid_from", text_of(form, "valid_from"), zone),
+        "valid_until": _moment("valid_until", text_of(form, "valid_until"), zone),
+    }
+
+
+def _moment(field: str, text: str, zone: ZoneInfo) -> datetime | None:
+    """What a browser sends, in the operator's zone."""
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text[:16], _FORM_TIME).replace(tzinfo=zone)
+    except ValueError:
+        raise InvalidFieldError(field, "must be a date and a time") from None
+
+
+def _priority(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 3):
+        raise InvalidFieldError("priority", "must be 1 to 99")
+    return int(text)
+
+
+def _back_to(number: str, done: str) -> Response:
+    return RedirectResponse(f"/dids/{dids.did_number(number)}?done={done}", 303)

@@ -1,0 +1,196 @@
+"""DIDs by console and API: who may see and change which, and what is said where there is none."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from web_client import Browser, Web
+
+from agi_server.accounts.account import Account
+from agi_server.accounts.audit import list_changes
+from agi_server.accounts.did_groups import create_did_group
+from agi_server.accounts.dids import find_did, list_did_changes
+from agi_server.accounts.groups import create_group
+from agi_server.web.auth.roles import Role
+from support.event_log import EventLog
+
+Browse = Callable[[], Browser]
+
+NUMBER = "442079460000"
+
+
+@pytest.fixture
+async def admin(web: Web, browse: Browse) -> Browser:
+    """Signed in as an administrator."""
+    await web.operator(timezone="Europe/Paris")
+    browser = browse()
+    await browser.sign_in()
+    return browser
+
+
+async def targets(web: Web) -> list[tuple[int, str, bool]]:
+    did = await find_did(web.business.pool, NUMBER)
+    return [(each.priority, each.target, each.active) for each in did.destinations]
+
+
+async def test_a_did_is_added_given_to_a_customer_changed_and_taken_away(
+    web: Web, admin: Browser
+) -> None:
+    pool = web.business.pool
+    assert "There is no DID yet" in (await admin.get("/dids")).text
+    await create_did_group(pool, "london")
+    account = await web.business.customer(last_name="Smith")
+    added = await admin.post(
+        "/dids", {"number": f"+{NUMBER}", "group": "london", "valid_until": "2030-06-01T12:00"}
+    )
+    assert (303, f"/dids/{NUMBER}?done=did-added") == (
+        added.status_code, added.headers["location"],
+    )  # fmt: skip
+    did = await find_did(pool, NUMBER)
+    assert did.valid_until is not None
+    assert "2030-06-01T10:00:00" == did.valid_until.isoformat()[:19]  # it was noon in Paris
+    assert "Nobody's: calls to it are refused." in (await admin.get(f"/dids/{NUMBER}")).text
+    await admin.post(f"/dids/{NUMBER}/assign", {"customer": f"id:{account.id}"})
+    for form in (
+        {"kind": "sip"},
+        {"kind": "number", "destination": "+33123456789", "priority": "9"},
+        {"kind": "iax"},
+    ):
+        assert 303 == (await admin.post(f"/dids/{NUMBER}/destinations", form)).status_code
+    await admin.post(f"/dids/{NUMBER}/destinations/9/switch", {"active": "no"})
+    await admin.post(f"/dids/{NUMBER}/destinations/1/remove")
+    assert [(9, "33123456789", False), (10, "iax", True)] == await targets(web)
+    shown = (await admin.get(f"/dids/{NUMBER}")).text
+    for text in ("Smith", "+33123456789", "IAX phone", '"2030-06-01T12:00"', "web:alice"):
+        assert text in shown
+    assert account.account_number not in shown
+    listed = (await admin.get("/dids?search=%2B4420&group=london")).text
+    assert f"/dids/{NUMBER}" in listed
+    assert f"/dids/{NUMBER}" in (await admin.get(f"/customers/{account.id}")).text
+    for nothing in ("?search=49", "?unassigned=yes", "?search=%25"):
+        assert "No DID matches" in (await admin.get(f"/dids{nothing}")).text
+    await admin.post(f"/dids/{NUMBER}/change", {"plan": "standard"})
+    did = await find_did(pool, NUMBER)
+    assert ("standard", None, None, False) == (did.plan, did.group, did.valid_until, did.active)
+    await admin.post(f"/dids/{NUMBER}/release")
+    assert (await find_did(pool, NUMBER)).account_id is None
+    assert 303 == (await admin.post(f"/dids/{NUMBER}/delete")).status_code
+    changes = await list_did_changes(pool, NUMBER)
+    assert {"web:alice"} == {each.changed_by for each in changes}
+    assert [("dids", NUMBER, None), ("dids", None, NUMBER)] == [
+        (each.field, each.old, each.new) for each in await list_changes(pool, account.id)
+    ]
+
+
+async def test_what_is_wrong_with_a_did_is_said_beside_its_form(web: Web, admin: Browser) -> None:
+    account = await web.business.customer()
+    await web.business.did(NUMBER, account)
+    for path, form, expected in (
+        ("/dids", {"number": "twelve"}, "number: must be 3 to 15 digits"),
+        ("/dids", {"number": NUMBER}, f"DID {NUMBER} exists already"),
+        ("/dids", {"number": "4412", "customer": "1234567"}, "no customer has account number"),
+        ("/dids", {"number": "4412", "destinations": "sip"}, "destination: needs a customer"),
+        ("/dids", {"number": "4412", "valid_from": "soon"}, "valid_from: must be a date"),
+        ("/dids", {"number": "4412", "valid_from": "9999-12-31T23:59"}, "valid_from: must be in"),
+        (f"/dids/{NUMBER}/change", {"plan": "none"}, "there is no call plan none"),
+        (f"/dids/{NUMBER}/assign", {"customer": "x"}, "no customer has account number"),
+        (f"/dids/{NUMBER}/destinations", {"kind": "number", "destination": "x"}, "must be sip"),
+        (f"/dids/{NUMBER}/destinations", {"kind": "sip", "priority": "x"}, "must be 1 to 99"),
+    ):
+        answer = await admin.post(path, form)
+        assert 422 == answer.status_code, path
+        assert expected in answer.text
+    for path in ("/dids/123456", "/dids/abc", f"/dids/{NUMBER}/destinations/x/remove"):
+        assert (await admin.get(path)).status_code in (404, 405, 422)
+    assert 404 == (await admin.post(f"/dids/{NUMBER}/destinations/5/remove")).status_code
+    assert 409 == (await admin.post(f"/dids/{NUMBER}/delete")).status_code
+
+
+@pytest.fixture
+async def two_groups(web: Web) -> tuple[Account, Account]:
+    """A customer of the group `offices`, and another."""
+    await create_group(web.business.pool, "offices")
+    own = await web.business.customer(group="offices")
+    other = await web.business.customer()
+    await web.business.did(NUMBER, own)
+    await web.business.did("442079460001", other)
+    await web.business.did("442079460002")
+    return own, other
+
+
+async def test_a_reseller_sees_the_dids_of_own_customers_and_says_where_they_ring(
+    web: Web, browse: Browse, two_groups: tuple[Account, Account], events: EventLog
+) -> None:
+    await web.operator("bob", Role.RESELLER, group="offices")
+    reseller = browse()
+    await reseller.sign_in("bob")
+    listed = (await reseller.get("/dids")).text
+    assert [True, False, False] == [f"/dids/44207946000{n}" in listed for n in range(3)]
+    assert 303 == (await reseller.post(f"/dids/{NUMBER}/destinations", {"kind": "sip"})).status_code
+    assert [(1, "sip", True)] == await targets(web)
+    for number in ("442079460001", "442079460002"):
+        assert 404 == (await reseller.get(f"/dids/{number}")).status_code
+        for path in ("destinations", "destinations/1/remove", "destinations/1/switch"):
+            answer = await reseller.post(f"/dids/{number}/{path}", {"kind": "sip"})
+            assert 404 == answer.status_code
+    for path in ("change", "assign", "release", "delete"):
+        assert 403 == (await reseller.post(f"/dids/{NUMBER}/{path}")).status_code
+    assert 403 == (await reseller.post("/dids", {"number": "4412345"})).status_code
+    assert 8 == len(events.of("web.refused", reason="another group's DID"))
+
+
+async def test_dids_live_their_life_by_api(web: Web, two_groups: tuple[Account, Account]) -> None:
+    own, other = two_groups
+    await web.operator()
+    await web.operator("sue", Role.SUPPORT)
+    await web.operator("bob", Role.RESELLER, group="offices")
+
+    async def ask(who: str, method: str, path: str, status: int = 200, **about: object) -> object:
+        answer = await clients[who].request(method, f"/api/v1{path}", **about)  # type: ignore[arg-type]
+        assert status == answer.status_code, answer.text
+        return answer.json() if answer.content else None
+
+    clients = {
+        name: httpx.AsyncClient(
+            base_url=web.url, headers={"Authorization": f"Bearer {await web.token(name)}"}
+        )
+        for name in ("alice", "sue", "bob")
+    }
+    new = {"number": "+4412345", "customer": own.id, "destinations": ["sip", "33123456789"]}
+    made = await ask("alice", "POST", "/dids", 201, json=new)
+    assert isinstance(made, dict)
+    assert ("4412345", "active", own.id) == (made["number"], made["state"], made["customer"])
+    await ask("alice", "POST", "/dids", 409, json=new)
+    await ask("alice", "POST", "/dids", 404, json={**new, "customer": 999})
+    await ask("alice", "POST", "/dids", 422, json={**new, "number": "x"})
+    await ask("sue", "POST", "/dids", 403, json=new)
+    assert {"dids": [], "next": None} == await ask("sue", "GET", "/dids?search=99")
+    page = await ask("sue", "GET", "/dids?limit=2")
+    assert isinstance(page, dict)
+    rest = await ask("sue", "GET", f"/dids?after={page['next']}")
+    assert isinstance(rest, dict)
+    assert ["4412345", NUMBER, "442079460001", "442079460002"] == [
+        each["number"] for each in (*page["dids"], *rest["dids"])
+    ]
+    seen = await ask("bob", "GET", "/dids")
+    assert isinstance(seen, dict)
+    assert ["4412345", NUMBER] == [each["number"] for each in seen["dids"]]
+    await ask("bob", "GET", "/dids/442079460001", 404)
+    await ask("bob", "POST", f"/dids/{NUMBER}/destinations", 201, json={"destination": "iax"})
+    await ask("bob", "PATCH", f"/dids/{NUMBER}/destinations/1", json={"active": False})
+    assert [(1, "iax", False)] == await targets(web)
+    await ask("bob", "DELETE", f"/dids/{NUMBER}/destinations/1", 204)
+    await ask("bob", "DELETE", f"/dids/{NUMBER}", 403)
+    until = "2031-01-01T00:00:00Z"
+    changed = await ask("alice", "PATCH", f"/dids/{NUMBER}", json={"valid_until": until})
+    assert isinstance(changed, dict)
+    assert "2031-01-01T00:00:00.000Z" == changed["valid_until"]
+    await ask("alice", "PATCH", f"/dids/{NUMBER}", 422, json={"active": None})
+    await ask("alice", "POST", f"/dids/{NUMBER}/assign", 409, json={"customer": other.id})
+    await ask("alice", "POST", f"/dids/{NUMBER}/release")
+    await ask("alice", "POST", f"/dids/{NUMBER}/assign", json={"customer": other.id})
+    await ask("alice", "DELETE", f"/dids/{NUMBER}", 409)
+    await ask("alice", "POST", f"/dids/{NUMBER}/release")
+    await ask("alice", "DELETE", f"/dids/{NUMBER}", 204)
+    for client in clients.values():
+        await client.aclose()
