@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
@@ -63,6 +63,7 @@ class VersionInForce:
     id: int
     version: int
     rules: PricingRules
+    begins: datetime
 
 
 class CardImport:
@@ -165,10 +166,15 @@ async def begin_import(
 ) -> AsyncIterator[CardImport]:
     """Begin to import a sheet; what is stored is committed when the block ends without an error.
 
-    `effective_at` is when the version is to come into force; None: now. Raises InvalidFieldError.
+    `effective_at` is when the version is to come into force; None: now. Raises InvalidFieldError,
+    also where it is before the beginning of the version in force now.
     """
     check_name(card)
     async with pool.acquire() as db, db.transaction():
+        if effective_at is not None:
+            _, now = await _in_force(db, card, at)
+            if now is not None and effective_at < now.begins:
+                raise _overtaken(card, now)
         currency, replaces = await _in_force(db, card, effective_at or at)
         yield CardImport(db, card, currency, replaces, at=at, effective_at=effective_at)
 
@@ -220,8 +226,9 @@ async def activate_version(
 
     Of several the one with the latest beginning counts, so an older version activated again is a
     step back. A beginning in the past changes no call that was priced: `calls rerate --in-force`
-    tells which would come out differently. Raises NotFoundError, and RefusedError for a later
-    beginning of the version in force, which would leave none until then.
+    tells which would come out differently. Raises NotFoundError, InvalidFieldError for a beginning
+    before that of the version in force now, and RefusedError for a later beginning of the version
+    in force, which would leave none until then.
     """
     async with pool.acquire() as db, db.transaction():
         row = await db.fetchrow(statement("tariffs/lock_card"), card)
@@ -306,7 +313,7 @@ async def _in_force(db: Any, card: str, at: datetime) -> tuple[str | None, Versi
         return row["currency"], None
     rules = rules_of_json(row["rules"])
     return row["currency"], VersionInForce(
-        id=row["version_id"], version=row["version"], rules=rules
+        id=row["version_id"], version=row["version"], rules=rules, begins=row["begins"]
     )
 
 
@@ -323,6 +330,18 @@ async def _activate(
     sql = statement("tariffs/activate_version")
     if await db.fetchval(sql, card_id, version, at, effective_at) is None:
         raise NotFoundError(f"rate card {card} has no version {version}")
+    if effective_at is not None and effective_at < at:
+        _, now = await _in_force(db, card, at)
+        assert now is not None
+        if now.version != version:
+            raise _overtaken(card, now)
+
+
+def _overtaken(card: str, now: VersionInForce) -> InvalidFieldError:
+    begins = now.begins.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return InvalidFieldError(
+        "at", f"has no effect before {begins}, when {card} version {now.version} came into force"
+    )
 
 
 async def _version(db: Any, card: str, version: int, at: datetime) -> CardVersion:

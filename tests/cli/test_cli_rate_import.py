@@ -229,6 +229,32 @@ def test_a_version_comes_into_force_at_its_date_unless_cancelled(
     assert "2098-01-01T00:00:00.000Z" == moved.json["in_force_from"]
 
 
+def test_a_beginning_before_that_of_the_version_in_force_is_refused(
+    shop: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "new.csv").write_text(HEADER + "44,UK,0.09,1,1\n")
+    (listed,) = shop("rates", "list", "--json").json
+    message = f"has no effect before {listed['in_force_from']}, when retail version 1 came into"
+    for more in ((), ("--dry-run",)):
+        command = ("rates", "import", "new.csv", "--card", "retail", "--activate", *more)
+        done = shop(*command, "--at", "2020-01-01")
+        assert (2, "", f"agi-server: at: {message} force\n") == (
+            done.exit_code, done.out, done.err,
+        )  # fmt: skip
+    assert [(1, True)] == versions(shop, "retail")
+    shop("rates", "import", "new.csv", "--card", "retail")
+    refused = shop("rates", "activate", "retail", "--version", "2", "--at", "2020-01-01")
+    assert (2, f"agi-server: at: {message} force\n") == (refused.exit_code, refused.err)
+    earlier = shop("rates", "activate", "retail", "--version", "1", "--at", "2020-01-01", "--json")
+    assert "2020-01-01T00:00:00.000Z" == earlier.json["in_force_from"]
+    past = ("--activate", "--at", "2021-01-01")
+    done = shop("rates", "import", "new.csv", "--card", "retail", *past)
+    assert "compared with version 1" in done.out
+    assert [(2, True), (1, False)] == versions(shop, "retail")
+    back = shop("rates", "activate", "retail", "--version", "2", "--at", "2019-01-01")
+    assert (2, True) == (back.exit_code, "when retail version 1 came into force" in back.err)
+
+
 def test_only_the_largest_changes_are_shown_and_all_are_counted(
     shop: Command, tmp_path: Path
 ) -> None:
