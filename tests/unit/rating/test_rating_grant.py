@@ -104,24 +104,47 @@ def test_lines_add_up_to_the_total_and_the_total_is_the_price(
     assert price.total_micros >= 0
 
 
-@given(ALL_RATES, rules, CREDIT, starts, FREE_SECONDS, st.integers(0, 10**6))
-@example(Rate(prefix="44", price_micros_per_minute=60), OWN_RULES, 10, MONDAY, 0, 1_000)
+@given(ALL_RATES, rules, discounts, CREDIT, starts, FREE_SECONDS, st.integers(0, 10**6))
+@example(Rate(prefix="44", price_micros_per_minute=60), OWN_RULES, 0, 10, MONDAY, 0, 1_000)
+@example(Rate(prefix="44", price_micros_per_minute=60), OWN_RULES, 5_000, 10, MONDAY, 0, 10**6)
 def test_what_is_settled_is_never_above_what_was_held(
     rate: Rate,
     rules: PricingRules,
+    discount: int,
     credit: int,
     at: datetime,
     free: int,
     parts_per_million: int,
 ) -> None:
-    limit = grant_seconds(rate, credit, AT_MOST_S, rules=rules, started_at=at, free_seconds=free)
+    def price(seconds: int) -> int:
+        return price_micros(
+            rate,
+            seconds,
+            rules=rules,
+            discount_basis_points=discount,
+            started_at=at,
+            free_seconds=free,
+        )
+
+    limit = grant_seconds(
+        rate,
+        credit,
+        AT_MOST_S,
+        rules=rules,
+        discount_basis_points=discount,
+        started_at=at,
+        free_seconds=free,
+    )
     if not limit:
         return
-    held = price_micros(rate, limit, rules=rules, started_at=at, free_seconds=free)
     talk_ms = (limit * 1_000 + 1_000) * parts_per_million // 10**6
-    seconds = billable_seconds(talk_ms, limit * 1_000)
-    settled = price_micros(rate, seconds, rules=rules, started_at=at, free_seconds=free)
-    assert settled <= held <= credit
+    assert price(billable_seconds(talk_ms, limit * 1_000)) <= price(limit) <= credit
+
+
+def test_the_discount_lengthens_the_limit() -> None:
+    rate = Rate(prefix="44", price_micros_per_minute=60)
+    granted = [grant_seconds(rate, 10, 100, discount_basis_points=off) for off in (0, 5_000)]
+    assert [10, 20] == granted
 
 
 def test_less_than_the_first_billed_second_is_no_credit() -> None:
