@@ -151,6 +151,31 @@ async def test_a_customer_calls_anothers_did_on_net_and_each_pays_the_own_part(
     pbx.assert_talk(inbound, taken)
 
 
+async def test_rolling_holds_of_an_on_net_call_and_its_inbound_part_are_extended(
+    asterisk_tree: AsteriskTree, business: Business, start_process: StartProcess
+) -> None:
+    settings = {
+        "AGI_SERVER_CALLS__ON_NET": "plan",
+        "AGI_SERVER_CALLS__HOLD_MODE": "rolling",
+        "AGI_SERVER_CALLS__SLICE_S": "4",
+    }
+    async with realtime_exchange(asterisk_tree, business, start_process, **settings) as pbx:
+        owner = (await pbx.customer(1)).account
+        caller = (await pbx.customer(2)).account
+        rings = await phone_of(pbx, owner.id, owner.account_number)
+        calls = await phone_of(pbx, caller.id, caller.account_number)
+        await pbx.business.did(DID, owner, plan="exchange", destinations=("sip",))
+        async with ringing(pbx.asterisk, rings.user_name, rings.secret, Answers()) as rung:
+            assert await call_from_phone(
+                pbx.asterisk, calls.user_name, calls.secret, DID, talk_ms=9000
+            )
+            taken = await rung.ended()
+        records = await settled(pbx, caller, owner, count=2)
+        for record in records:
+            assert len(pbx.events("call.extended", call_id=record.call_id)) >= 1
+            pbx.assert_talk(record, taken)
+
+
 async def test_dids_that_ring_at_each_other_end_their_round(pbx: Exchange) -> None:
     owner = (await pbx.customer(balance_micros=1_000 * MICROS)).account
     other = f"{PER_SECOND}1442080"

@@ -9,6 +9,7 @@ from agi_server.accounts import did_destinations, dids
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.phones import Technology
+from agi_server.calls.rerate import rerate
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import plans, rate_cards
 from rating.rate import Rate
@@ -265,6 +266,10 @@ async def test_a_call_to_another_customers_did_stays_on_net_as_the_setting_says(
             session["direction"], session["did"], session["destination"], session["cost_micros"],
         )  # fmt: skip
         assert (300 if on_net == "off" else 0) == session["buy_cost_micros"]
+    since = clock() - timedelta(days=1)
+    for in_force in (False, True):  # priced again they cost the same
+        again = rerate(business.pool, since, clock() + timedelta(days=1), in_force=in_force)
+        assert [] == [each async for each in again]
     phone = Channel(daemon.port, clock, accountcode=caller.account_number, extension=DID[:-1] + "1")
     assert f"PJSIP/{DID[:-1]}1@gw" == (await phone.authorize()).dial
     await phone.settle()

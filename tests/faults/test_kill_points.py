@@ -104,6 +104,28 @@ async def test_killed_at_every_point_of_authorize(make_lanes: MakeLanes, swept: 
     swept(f"{points} kill points, 0 violations")
 
 
+async def a_carrier(lane: Lane) -> Channel:
+    """A call from outside to the DID of a new customer, whose plan prices it."""
+    channel = await lane.customer()
+    owner = channel.account  # type: ignore[attr-defined]
+    channel.extension = f"4420{owner.account_number}"
+    await lane.business.did(
+        channel.extension, owner, plan="standard", destinations=("33123456789",)
+    )
+    return channel
+
+
+async def asks_whose_did(lane: Lane, carrier: Channel) -> None:
+    await carrier.did()
+
+
+@pytest.mark.soak
+async def test_killed_at_every_point_of_did(make_lanes: MakeLanes, swept: Tell) -> None:
+    points = await sweep(await make_lanes(SESSION), a_carrier, asks_whose_did, told)
+    assert points > 20
+    swept(f"{points} kill points, 0 violations")
+
+
 async def allowed(lane: Lane, port: int) -> Channel:
     """A call that a daemon let through; on a busy machine it may be too late for some."""
     while True:

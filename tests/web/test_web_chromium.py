@@ -283,3 +283,33 @@ async def test_a_report_is_chosen_drawn_and_downloaded(
         await page.get_by_role("link", name="Download CSV").click()
     await (await download.value).save_as(file)
     assert "account,dialled,answered" in file.read_text()
+
+
+async def test_a_did_is_added_given_to_a_customer_and_rings_at_two_places(
+    web: Web, page: Page
+) -> None:
+    account = await web.business.customer(last_name="Smith")
+    await page.get_by_role("link", name="DIDs", exact=True).click()
+    await expect(page.get_by_text("There is no DID yet.")).to_be_visible()
+    await shoot(page, "dids-empty")
+    for number in ("twelve", "+442079460000"):
+        await page.locator("input[name=number]").fill(number)
+        await page.get_by_role("button", name="Add", exact=True).click()
+        if number == "twelve":
+            await expect(page.get_by_role("alert")).to_contain_text("must be 3 to 15 digits")
+    await expect(page.get_by_role("heading", name="+442079460000")).to_be_visible()
+    await shoot(page, "did-unassigned")
+    await page.locator("#customer").fill(f"id:{account.id}")
+    await page.get_by_role("button", name="Give", exact=True).click()
+    for kind, number in (("sip", ""), ("number", "33123456789")):
+        await page.locator("select[name=kind]").select_option(kind)
+        await page.locator("input[name=destination]").fill(number)
+        await page.get_by_role("button", name="Add", exact=True).click()
+    await expect(page.locator(".list li")).to_have_count(2)
+    await shoot(page, "did")
+    await page.get_by_role("link", name="Smith").click()
+    await expect(page.get_by_role("link", name="+442079460000")).to_be_visible()
+    await page.get_by_role("link", name="DIDs", exact=True).click()
+    await page.locator("#search").press_sequentially("4420")
+    await expect(page.locator("#results tbody tr")).to_have_count(1)
+    await shoot(page, "dids")

@@ -1,9 +1,9 @@
 """Calls: in progress, ended, hung up."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from agi_server.calls.reasons import Reason
@@ -25,6 +25,8 @@ class Call(BaseModel):
     call_id: str
     customer: int | None
     state: CallState | None = None
+    direction: Literal["outbound", "inbound", "on_net"]
+    did: str | None = Field(description="The DID that was called.")
     callerid: str
     destination: str | None
     place: str | None
@@ -50,7 +52,17 @@ class CallPage(BaseModel):
 def call_json(row: Any) -> dict[str, Any]:
     """A call of a list."""
     found = dict(row)
-    same = ("call_id", "callerid", "destination", "place", "limit_ms", "trunk", "currency")
+    same = (
+        "call_id",
+        "direction",
+        "did",
+        "callerid",
+        "destination",
+        "place",
+        "limit_ms",
+        "trunk",
+        "currency",
+    )
     ended = ("state", "reason", "dialstatus", "talk_ms", "billed_seconds")
     return {
         **{name: found[name] for name in same},

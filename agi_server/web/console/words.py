@@ -102,6 +102,11 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "void": N_("not dialled"),
         "denied": N_("refused"),
     },
+    "direction": {
+        "outbound": N_("outgoing"),
+        "inbound": N_("from outside"),
+        "on_net": N_("on-net: no carrier"),
+    },
     "did_state": {
         "active": N_("active"),
         "unassigned": N_("nobody's"),

@@ -1,7 +1,7 @@
 -- Calls of an account ($1), newest first, in a state ($2) or for a reason ($3), each null for any;
 -- those before a call ($4 its time, $5 its id; null: from the newest), at most $6.
 SELECT s.call_id, s.account_id, a.account_number, s.state, s.callerid, s.dialled, s.destination,
-       s.reason, s.authorized_at, s.limit_ms, s.held_micros, s.currency, s.dialstatus, s.talk_ms,
+       s.direction, s.did, s.reason, s.authorized_at, s.limit_ms, s.held_micros, s.currency, s.dialstatus, s.talk_ms,
        s.billed_seconds, coalesce(s.corrected_cost_micros, s.cost_micros) AS cost_micros,
        (SELECT t.name FROM trunk t WHERE t.id = s.trunk_ids[coalesce(s.route, 1)]) AS trunk,
        (SELECT r.destination FROM rate r

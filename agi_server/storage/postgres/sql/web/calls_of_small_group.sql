@@ -1,7 +1,7 @@
 -- Calls of a group ($1) of few accounts: the newest of each, then the newest of these; otherwise as
 -- calls_of_account. Reading all calls until enough are the group's could mean to read them all.
 SELECT s.call_id, s.account_id, a.account_number, s.state, s.callerid, s.dialled, s.destination,
-       s.reason, s.authorized_at, s.limit_ms, s.held_micros, s.currency, s.dialstatus, s.talk_ms,
+       s.direction, s.did, s.reason, s.authorized_at, s.limit_ms, s.held_micros, s.currency, s.dialstatus, s.talk_ms,
        s.billed_seconds, coalesce(s.corrected_cost_micros, s.cost_micros) AS cost_micros,
        (SELECT t.name FROM trunk t WHERE t.id = s.trunk_ids[coalesce(s.route, 1)]) AS trunk,
        (SELECT r.destination FROM rate r

@@ -1,5 +1,6 @@
 -- Calls in progress, newest first: of a group ($1) or an account ($2), each null for any; at most $3.
 SELECT s.call_id, s.account_id, a.account_number, s.callerid, s.destination, s.authorized_at,
+       s.direction, s.did,
        s.answered_at, s.limit_ms, s.held_micros, s.currency,
        (SELECT t.name FROM trunk t WHERE t.id = s.trunk_ids[coalesce(s.route, 1)]) AS trunk,
        (SELECT r.destination FROM rate r
