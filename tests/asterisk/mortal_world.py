@@ -30,10 +30,11 @@ WITHIN_S = 60
 class MortalWorld:
     """PostgreSQL, Redis, Asterisk and the daemon, restarted as systemd would restart them."""
 
-    def __init__(self, folder: Path, mortal: MortalAsterisk) -> None:
+    def __init__(self, folder: Path, mortal: MortalAsterisk, *, some_rolling: bool) -> None:
         self.postgres = PostgresServer(folder / "pg")
         self.redis = RedisServer(folder / "redis")
         self._mortal = mortal
+        self._some_rolling = some_rolling
         self._port = free_tcp_port()
         self._config = folder / "agi-server.toml"
         self.daemon: DaemonProcess
@@ -46,7 +47,10 @@ class MortalWorld:
         return self._mortal.server
 
     async def open(self) -> None:
-        """Everything up, with a customer for each phone, who may make three calls at a time."""
+        """Everything up, with a customer for each phone, who may make three calls at a time.
+
+        Where some are to have rolling holds, it is half of those of either mode.
+        """
         await self.redis.start()
         await self.postgres.create()
         migrations.upgrade(self.postgres.dsn)
@@ -55,11 +59,12 @@ class MortalWorld:
             await self.business.open()
             await self.business.card("exchange", list(RATES), trunks=("gw",))
             await plans.create_plan(pool, "exchange", ["exchange"])
+            await plans.create_plan(pool, "rolling", ["exchange"], hold_mode="rolling")
             for line, (phone, number) in enumerate(PHONES.items(), 1):
                 account = await self.business.customer(
                     100 * MICROS,
                     account_number=number,
-                    plan="exchange",
+                    plan="rolling" if self._some_rolling and line % 4 < 2 else "exchange",
                     simultaneous_access=CALLS_PER_PHONE,
                 )
                 self.customers.append(
@@ -71,7 +76,8 @@ class MortalWorld:
                     )
                 )
         self._config.write_text(
-            "[fastagi]\ndeadline_ms = 5000\n[calls]\nrecover_every_s = 10\n[web]\nenabled = false\n"
+            "[fastagi]\ndeadline_ms = 5000\n[calls]\nrecover_every_s = 10\nslice_s = 4\n"
+            "[web]\nenabled = false\n"
             f'[[ami]]\nhost = "127.0.0.1"\nport = {self.asterisk.ami_port}\n'
             'user = "agi-server"\nsecret = "loopback"\n'
         )
@@ -148,11 +154,14 @@ class MortalWorld:
 
 
 @asynccontextmanager
-async def mortal_world(tree: AsteriskTree) -> AsyncIterator[MortalWorld]:
+async def mortal_world(
+    tree: AsteriskTree, *, some_rolling: bool = False
+) -> AsyncIterator[MortalWorld]:
     folder = Path(mkdtemp(prefix="agi-server-mortal-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        world = MortalWorld(folder, stack.enter_context(mortal_asterisk(tree)))
+        mortal = stack.enter_context(mortal_asterisk(tree))
+        world = MortalWorld(folder, mortal, some_rolling=some_rolling)
         await world.open()
         try:
             yield world
