@@ -53,7 +53,8 @@ async def verify(db: Any) -> list[Mismatch]:
                     recomputed=format_money(row["charged_micros"]),
                 )
             )
-        for row in await db.fetch(statement("ledger/verify_packages")):
+        differ = [row["account_id"] for row in accounts if row["packages_differ"]]
+        for row in await db.fetch(statement("ledger/verify_packages"), differ):
             found.append(
                 Mismatch(
                     account_id=row["account_id"],

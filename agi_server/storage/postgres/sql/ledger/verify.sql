@@ -30,16 +30,25 @@ WITH entry AS (
 ), session AS (
     SELECT account_id, call_id, state = 'open' AS open, held_micros,
            CASE state WHEN 'settled' THEN coalesce(corrected_cost_micros, cost_micros) END
-               AS cost_micros
+               AS cost_micros,
+           coalesce(package_used, package_held) AS package_taken, package_id, package_begins_on
     FROM call_session WHERE state IN ('open', 'settled')
 ), sessions AS (
     SELECT account_id, sum(held_micros) FILTER (WHERE open) AS held_micros,
            count(*) FILTER (WHERE open) AS open_calls,
            sum(cost_micros) AS cost_micros,
-           sum(cost_micros % 2147483647 * (hashtextextended(call_id, $1) & 2147483647)) AS costs
+           sum(cost_micros % 2147483647 * (hashtextextended(call_id, $1) & 2147483647)) AS costs,
+           sum(package_taken % 2147483647
+               * (hashtextextended(package_id || ' ' || package_begins_on, $1) & 2147483647))
+               FILTER (WHERE package_id IS NOT NULL) AS packages
     FROM session GROUP BY account_id
+), package AS (
+    SELECT account_id,
+           sum(taken % 2147483647
+               * (hashtextextended(package_id || ' ' || begins_on, $1) & 2147483647)) AS packages
+    FROM package_use GROUP BY account_id
 ), compared AS (
-    SELECT coalesce(a.id, e.account_id, s.account_id) AS account_id, a.id IS NOT NULL AS there,
+    SELECT coalesce(a.id, e.account_id, s.account_id, p.account_id) AS account_id, a.id IS NOT NULL AS there,
            coalesce(a.balance_micros, 0) AS balance_micros,
            coalesce(e.balance_micros, 0)::bigint AS entries_micros,
            coalesce(a.held_micros, 0) AS held_micros,
@@ -56,10 +65,12 @@ WITH entry AS (
                   - (hashint8extended(0, $1) >> 2) AS chain_broken,
            coalesce(e.charged_micros, 0) <> coalesce(s.cost_micros, 0)
                OR (coalesce(e.charges, 0) - coalesce(s.costs, 0)) % 2147483647 <> 0
-               AS charges_differ
+               AS charges_differ,
+           (coalesce(p.packages, 0) - coalesce(s.packages, 0)) % 2147483647 <> 0 AS packages_differ
     FROM account a
     FULL JOIN entries e ON e.account_id = a.id
     FULL JOIN sessions s ON s.account_id = coalesce(a.id, e.account_id)
+    FULL JOIN package p ON p.account_id = coalesce(a.id, e.account_id, s.account_id)
 )
 SELECT * FROM compared
 WHERE NOT there
@@ -67,6 +78,6 @@ WHERE NOT there
    OR held_micros <> sessions_held_micros
    OR open_calls <> open_sessions
    OR balance_micros - held_micros < -credit_limit_micros
-   OR unbalanced OR chain_broken OR charges_differ
+   OR unbalanced OR chain_broken OR charges_differ OR packages_differ
    OR first_currency <> currency OR last_currency <> currency
 ORDER BY account_id
