@@ -1,8 +1,9 @@
 """How numbers are dialled in the countries of the world: data for `rating.number`."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from rating.number import NumberRules
+from rating.number import INTERNATIONAL_RULES, NumberRules, NumberRulesError
 
 # Country: country code, international prefixes, trunk prefix (with ! it stays in the number),
 # lengths of national numbers that are dialled without one, emergency numbers, and short codes that
@@ -97,3 +98,43 @@ def rules_of_country(
     if rules is None or not area_code:
         return rules
     return replace(rules, area_code=area_code, local_lengths=local_lengths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialling:
+    """What a call plan says of the ways in which its customers dial.
+
+    `country` goes before that of the account (empty: as the account). Numbers of `local_lengths`
+    digits are local to `area_code`. `short_codes` are kept beside those of the country; an ``X``
+    is any digit. Raises NumberRulesError.
+    """
+
+    country: str = ""
+    area_code: str = ""
+    local_lengths: tuple[int, ...] = ()
+    short_codes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.country and self.country not in COUNTRY_RULES:
+            raise NumberRulesError(f"country: no dialling rules are known of {self.country}")
+        if self.area_code and not self.local_lengths:
+            raise NumberRulesError("local_digits: needed with an area code")
+        NumberRules(
+            country_code="0",
+            area_code=self.area_code,
+            local_lengths=self.local_lengths,
+            short_codes=self.short_codes,
+        )
+
+
+@lru_cache(maxsize=1_000)
+def rules_of_caller(dialling: Dialling, account_country: str, default_country: str) -> NumberRules:
+    """How a customer dials: by the plan's country, else the account's, else the default one, else
+    international; each may be empty."""
+    rules = rules_of_country(
+        dialling.country or account_country or default_country,
+        area_code=dialling.area_code,
+        local_lengths=dialling.local_lengths,
+    )
+    rules = rules or INTERNATIONAL_RULES
+    return replace(rules, short_codes=(*dialling.short_codes, *rules.short_codes))

@@ -151,14 +151,15 @@ class Authorizer:
         assert account is not None
         if found.did is not None:
             return await self._decide_inbound(request, found, account, found.did, now)
-        normalised = normalise_dialled(request.dialled, account.country, self._country)
-        if isinstance(normalised, NumberInvalid):
-            return self.denial(found, Reason.NUMBER_INVALID)
-        number = normalised.number
         tariffs = self._tariffs.current
         plan_id = account.plan_id
         if request.plan is not None:
             plan_id = tariffs.plan_ids.get(request.plan)
+        dialling = tariffs.dialling(plan_id)
+        normalised = normalise_dialled(request.dialled, account.country, self._country, dialling)
+        if isinstance(normalised, NumberInvalid):
+            return self.denial(found, Reason.NUMBER_INVALID)
+        number = normalised.number
         if (reason := refuse_number(account, number, request.dialled, plan_id)) is not None:
             return self.denial(found, reason, destination=number)
         placed: Placed | None

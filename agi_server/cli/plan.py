@@ -1,6 +1,8 @@
 """`agi-server plan`: what accounts are sold."""
 
-from typing import Literal, get_args
+import re
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import click
 
@@ -44,6 +46,67 @@ _package_option = click.option(
 _allow_loss_option = click.option(
     "--allow-loss/--no-allow-loss", default=None, help="Keep routes that cost more than they bring."
 )
+
+
+class _Listed(click.ParamType[tuple[Any, ...]]):
+    """Values with commas between; an empty text is none."""
+
+    name = "list"
+
+    def __init__(self, form: str, meant: str, make: Callable[[str], Any]) -> None:
+        self._form = form
+        self._meant = meant
+        self._make = make
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Any, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in value.split(",")] if value.strip() else []
+        for part in parts:
+            if not re.fullmatch(self._form, part, re.ASCII):
+                self.fail(f"{part!r} is not {self._meant}", param, ctx)
+        return tuple(self._make(part) for part in parts)
+
+
+def _dialling_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How the plan's customers dial."""
+    for option in (
+        click.option(
+            "--short-codes",
+            type=_Listed(r"[0-9X]{2,6}", "2 to 6 digits, X for any", str),
+            metavar="CODES",
+            help="Kept as dialled beside the country's own, e.g. 100,77XX.",
+        ),
+        click.option(
+            *("--local-digits", "local_lengths"),
+            type=_Listed(r"[1-9]|1[0-5]", "1 to 15", int),
+            metavar="LENGTHS",
+            help="Numbers of so many digits are local to the area code, e.g. 7,8.",
+        ),
+        click.option(
+            "--area-code",
+            metavar="DIGITS",
+            help="Goes before local numbers.",
+        ),
+        click.option(
+            "--country",
+            metavar="CODE",
+            help="Its customers dial as in this country, whatever theirs is, e.g. GB.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _dialling(options: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value is not None}
+    if "country" in given:
+        given["country"] = given["country"].upper()
+    return given
+
+
 _HOLD_HELP = "What is held for a call: all of its limit, or slice by slice (needs AMI)."
 
 
@@ -62,6 +125,7 @@ _HOLD_HELP = "What is held for a call: all of its limit, or slice by slice (need
 @_allow_loss_option
 @_package_option
 @click.option("--hold-mode", type=click.Choice(get_args(HoldMode)), help=_HOLD_HELP)
+@_dialling_options
 @json_option
 @with_database
 async def create(
@@ -74,14 +138,16 @@ async def create(
     packages: tuple[str, ...],
     hold_mode: HoldMode | None,
     as_json: bool,
+    **dialling: Any,
 ) -> None:
     """Create a call plan. Unless told otherwise its routes are tried as the cards stand, the first
     card's price is what the customer pays, routes at a loss are not used, and calls are held as the
-    setting calls.hold_mode says.
+    setting calls.hold_mode says. Numbers are dialled as in the customer's country.
 
     \b
     Example:
       agi-server plan create standard --card mobile --card retail --route-order lcr
+      agi-server plan create london --card retail --country GB --area-code 20 --local-digits 8
     """
     created = await plans.create_plan(
         session.db,
@@ -92,6 +158,7 @@ async def create(
         allow_loss=bool(allow_loss),
         packages=packages,
         hold_mode=hold_mode,
+        dialling=_dialling(dialling),
     )
     _tell(created, f"call plan {name} created", as_json)
 
@@ -104,6 +171,7 @@ async def create(
 @_package_option
 @click.option("--no-packages", is_flag=True, help="Take all packages from the plan.")
 @click.option("--hold-mode", type=click.Choice([*get_args(HoldMode), "default"]), help=_HOLD_HELP)
+@_dialling_options
 @json_option
 @with_database
 async def update(
@@ -116,10 +184,11 @@ async def update(
     no_packages: bool,
     hold_mode: HoldMode | Literal["default"] | None,
     as_json: bool,
+    **dialling: Any,
 ) -> None:
-    """Change how a call plan routes, sells and holds; new calls go by it at once.
+    """Change how a call plan routes, sells, holds and dials; new calls go by it at once.
 
-    Packages replace those it had.
+    Packages, lengths and codes replace those it had; an empty text ('') takes one away.
 
     \b
     Example:
@@ -136,6 +205,7 @@ async def update(
         allow_loss=allow_loss,
         packages=packages if packages or no_packages else None,
         hold_mode=hold_mode,
+        dialling=_dialling(dialling),
     )
     _tell(changed, f"call plan {name} changed", as_json)
 
@@ -170,5 +240,9 @@ def _fields(found: StoredPlan) -> dict[str, object]:
         "allow_loss": found.allow_loss,
         "packages": list(found.packages),
         "hold_mode": found.hold_mode,
+        "country": found.dialling.country or None,
+        "area_code": found.dialling.area_code,
+        "local_digits": list(found.dialling.local_lengths),
+        "short_codes": list(found.dialling.short_codes),
         "customers": found.accounts,
     }

@@ -1,5 +1,6 @@
 """What `agi-server rates quote` answers: each step from what was dialled to the price."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -29,6 +30,7 @@ from agi_server.cli.quote_steps import (
     why_unpriced,
 )
 from agi_server.refused import NotFoundError, RefusedError
+from agi_server.tariffs.plans import list_plans
 from agi_server.tariffs.tables import Quote, Tariffs, tariffs_for_number
 from rating.money import MAX_MONEY_MICROS
 from rating.number import Normalised, NumberInvalid
@@ -58,14 +60,16 @@ async def print_quote(
         _print_emergency(dialled, emergency, as_json)
         return
     answer = _Answer(dialled, as_json)
-    country = (customer.country if customer else None) or settings.rating.country
-    number = normalise_dialled(dialled, country, None)
+    plans = {each.name: each.dialling for each in await list_plans(session.db)}
+    name = _plan_name(plans, plan or (customer.plan if customer else None))
+    account_country = customer.country if customer else None
+    number = normalise_dialled(dialled, account_country, settings.rating.country, plans[name])
+    country = plans[name].country or account_country or settings.rating.country
     answer.steps += number_steps(dialled, number, country)
     if isinstance(number, NumberInvalid):
         answer.refuse(Reason.NUMBER_INVALID, number.problem)
     answer.number = number.number
     tariffs = await tariffs_for_number(session.db, number.number, at, settings.accounts.currency)
-    name = _plan_name(tariffs, plan or (customer.plan if customer else None))
     quote = _quote(tariffs, name, number, at, customer)
     if quote is None:
         plan_sold = tariffs.plans[tariffs.plan_ids[name]]
@@ -152,13 +156,13 @@ def _print_emergency(dialled: str, call: EmergencyCall, as_json: bool) -> None:
     print_steps(steps)
 
 
-def _plan_name(tariffs: Tariffs, plan: str | None) -> str:
-    if plan is None and len(tariffs.plan_ids) == 1:
-        return next(iter(tariffs.plan_ids))
+def _plan_name(plans: Collection[str], plan: str | None) -> str:
+    if plan is None and len(plans) == 1:
+        return next(iter(plans))
     if plan is None:
-        known = ", ".join(sorted(tariffs.plan_ids)) or "there is none yet"
+        known = ", ".join(sorted(plans)) or "there is none yet"
         raise click.UsageError(f"say which call plan with --plan: {known}")
-    if plan not in tariffs.plan_ids:
+    if plan not in plans:
         raise NotFoundError(f"there is no call plan {plan}")
     return plan
 

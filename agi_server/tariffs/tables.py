@@ -15,6 +15,7 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.packages import NamedPackage, packages_of_plans
 from agi_server.tariffs.stored_rates import rules_of_json
 from agi_server.tariffs.table_builder import build_tables, read_rates
+from rating.country_rules import Dialling
 from rating.currency import Exchange, ExchangeRate, ExchangeTable
 from rating.prefix_table import PrefixTable
 from rating.rate_card import RateCard
@@ -52,7 +53,8 @@ class Trunk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A call plan: its cards in order, each version in force now or later, how it routes, how its
-    calls are held (None: as the setting says), and the packages that it gives."""
+    calls are held (None: as the setting says), the packages that it gives, and how its customers
+    dial."""
 
     id: int
     name: str
@@ -62,6 +64,7 @@ class Plan:
     hold_mode: HoldMode | None
     cards: tuple[tuple[RateCard, PrefixTable], ...]
     packages: tuple[NamedPackage, ...] = ()
+    dialling: Dialling = field(default_factory=Dialling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +164,11 @@ class Tariffs:
             exchanges=exchanges,
             discount_basis_points=discount_basis_points,
         )
+
+    def dialling(self, plan_id: int | None) -> Dialling | None:
+        """How the customers of a plan dial; None if there is no such plan."""
+        plan = None if plan_id is None else self.plans.get(plan_id)
+        return None if plan is None else plan.dialling
 
     def version_id(self, match: CardMatch) -> int | None:
         """The id of the version that a match is of; None: it is free of charge, by no card."""
@@ -271,6 +279,7 @@ def _snapshot(
             hold_mode=row["hold_mode"],
             cards=tuple(cards[id_]),
             packages=packages.get(id_, ()),
+            dialling=dialling_of_row(row),
         )
         for id_, row in plan_rows.items()
     }
@@ -280,6 +289,16 @@ def _snapshot(
         trunks={trunk.name: trunk for trunk in trunks},
         version_ids=version_ids,
         exchange_table=exchange_table,
+    )
+
+
+def dialling_of_row(row: Any) -> Dialling:
+    """How the customers of a stored plan dial."""
+    return Dialling(
+        country=row["country"],
+        area_code=row["area_code"],
+        local_lengths=tuple(row["local_lengths"]),
+        short_codes=tuple(row["short_codes"]),
     )
 
 

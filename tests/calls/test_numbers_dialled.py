@@ -1,7 +1,10 @@
 """From what was dialled to the number, by country; and emergency numbers, which nothing stops."""
 
+from typing import Any
+
 import pytest
 
+from agi_server.tariffs import plans
 from rating.rate import Rate
 from support.business import Business
 from support.channel import Channel, Dialled
@@ -57,6 +60,29 @@ async def test_a_short_code_is_no_number_of_north_america(
     for dialled in ("100", "112", "911"):
         phone = Channel(daemon.port, clock, accountcode=account.account_number, extension=dialled)
         assert "no_rate" == (await phone.authorize()).reason
+
+
+@pytest.mark.parametrize(
+    ("dialling", "dialled", "number"),
+    [
+        ({"country": "GB"}, "02079460000", "442079460000"),
+        ({"country": "GB", "area_code": "20", "local_lengths": (8,)}, "79460000", "442079460000"),
+        ({"area_code": "20", "local_lengths": (8,)}, "0044712345678", "44712345678"),
+    ],
+)
+async def test_a_call_plan_says_how_its_customers_dial(
+    business: Business,
+    start_daemon: StartDaemon,
+    clock: Clock,
+    dialling: dict[str, Any],
+    dialled: str,
+    number: str,
+) -> None:
+    await plans.change_plan(business.pool, "standard", dialling=dialling)
+    daemon = await start_daemon(rating={"country": "DE"})
+    account = await business.customer(country="FR")
+    phone = Channel(daemon.port, clock, accountcode=account.account_number, extension=dialled)
+    assert f"PJSIP/{number}@gw" == (await phone.authorize()).dial
 
 
 @pytest.mark.parametrize("dialled", ["112", "999", "112#"])

@@ -218,6 +218,40 @@ def test_a_quote_knows_emergency_numbers_and_short_codes_as_a_call_does(
         assert f"the number is {number}: only a rate of exactly this number" in refused.out
 
 
+def test_a_plan_says_how_its_customers_dial(shop: Command) -> None:
+    london = ("--country", "gb", "--area-code", "20", "--local-digits", "8")
+    made = ("plan", "create", "london", "--card", "retail", *london, "--short-codes", "100,77XX")
+    assert 0 == shop(*made).exit_code
+    quote = ("rates", "quote", "79460000", "--plan", "london")
+    assert [
+        "dialled 79460000, by the rules of GB",
+        "local: added country and area code 4420",
+        "the number is 442079460000",
+    ] == shop(*quote, "--json").json["steps"][:3]
+    assert "kept: short code" in shop("rates", "quote", "7712", "--plan", "london").out
+    shop("plan", "update", "london", "--route-order", "lcr")
+    (listed, _) = shop("plan", "list", "--json").json
+    assert ("GB", "20", [8], ["100", "77XX"]) == tuple(
+        listed[name] for name in ("country", "area_code", "local_digits", "short_codes")
+    )
+    none = shop("plan", "update", "london", "--area-code", "", "--local-digits", "", "--json").json
+    assert ("GB", "", [], 2) == (
+        none["country"], none["area_code"], none["local_digits"], len(none["short_codes"]),
+    )  # fmt: skip
+    assert 1 == shop(*quote).exit_code
+    for options, part in (
+        (("--area-code", "20"), "local_digits: needed with an area code"),
+        (("--local-digits", "8"), "area_code: needed"),
+        (("--local-digits", "8,x"), "--local-digits"),
+        (("--area-code", "2x", "--local-digits", "8"), "area_code: '2x' is not digits"),
+        (("--country", "XX"), "country: no dialling rules are known of XX"),
+        (("--short-codes", "1-2"), "--short-codes"),
+    ):
+        refused = shop("plan", "update", "london", *options)
+        assert (2, True) == (refused.exit_code, part in refused.err), refused.err
+    assert 1 == shop("plan", "update", "none", "--country", "GB").exit_code
+
+
 def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
     assert "trunk gw disabled\n" == shop("trunk", "disable", "gw").out
     (listed,) = shop("trunk", "list", "--json").json
@@ -242,6 +276,10 @@ def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
         "allow_loss": False,
         "packages": [],
         "hold_mode": None,
+        "country": None,
+        "area_code": "",
+        "local_digits": [],
+        "short_codes": [],
         "customers": 1,
     } == listed
     for wanted, stored in (("rolling", "rolling"), ("full", "full"), ("default", None)):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rating.country_rules import COUNTRY_RULES, rules_of_country
+from rating.country_rules import COUNTRY_RULES, Dialling, rules_of_caller, rules_of_country
 from rating.number import (
     INTERNATIONAL_RULES,
     Normalised,
@@ -122,6 +122,42 @@ def test_short_codes_are_kept_and_local_numbers_completed() -> None:
     kept = Normalised("7712", ("kept: short code",), short=True)
     assert kept == normalise_by_steps("7712", rules)
     assert ["44801", "77123"] == [normalise(dialled, rules) for dialled in ("0801", "77123")]
+
+
+def test_the_plan_goes_before_the_account_and_that_before_the_setting() -> None:
+    for plan, account, setting, number in (
+        ("GB", "FR", "DE", "442079460000"),
+        ("", "FR", "DE", "332079460000"),
+        ("", "", "DE", "492079460000"),
+        ("", "", "", "02079460000"),
+        ("", "XX", "DE", "02079460000"),
+    ):
+        rules = rules_of_caller(Dialling(country=plan), account, setting)
+        assert number == normalise("02079460000", rules)
+
+
+def test_a_plans_local_numbers_and_short_codes_are_beside_the_countrys() -> None:
+    dialling = Dialling(area_code="212", local_lengths=(7,), short_codes=("77XX",))
+    rules = rules_of_caller(dialling, "US", "")
+    assert ["12125551234", "7712", "411", "911", "44207946000"] == [
+        normalise(dialled, rules) for dialled in ("5551234", "7712", "411", "911", "44207946000")
+    ]
+    assert "7712" == normalise("7712", rules_of_caller(dialling, "", ""))
+
+
+@pytest.mark.parametrize(
+    ("field", "terms"),
+    [
+        ("country", {"country": "XX"}),
+        ("local_digits", {"area_code": "20"}),
+        ("area_code", {"local_lengths": (8,)}),
+        ("area_code", {"area_code": "x", "local_lengths": (8,)}),
+        ("short_codes", {"short_codes": ("1*",)}),
+    ],
+)
+def test_dialling_that_makes_no_sense_is_refused(field: str, terms: dict[str, object]) -> None:
+    with pytest.raises(NumberRulesError, match=f"^{field}: "):
+        Dialling(**terms)  # type: ignore[arg-type]
 
 
 def test_of_two_international_prefixes_the_longer_counts() -> None:

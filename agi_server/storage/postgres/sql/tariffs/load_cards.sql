@@ -1,7 +1,7 @@
 -- Everything but the rates that the daemon keeps in memory: each plan's cards in order, each with
 -- the versions in force at a time ($1) or later, oldest first, and its enabled trunks.
 SELECT p.id AS plan_id, p.name AS plan_name, p.route_order, p.sell_price, p.allow_loss,
-       p.hold_mode, c.name AS card_name, c.currency, v.id AS version_id, v.version, v.rules,
+       p.hold_mode, p.country, p.area_code, p.local_lengths, p.short_codes, c.name AS card_name, c.currency, v.id AS version_id, v.version, v.rules,
        v.valid_from, v.valid_until,
        ARRAY(SELECT ct.trunk_id FROM rate_card_trunk ct JOIN trunk t ON t.id = ct.trunk_id
              WHERE ct.card_id = c.id AND t.enabled ORDER BY ct.position) AS trunk_ids
