@@ -39,23 +39,29 @@ class NoteSifter:
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows that are rates, or may be meant as such."""
         held: list[Row] = []
-        next_line, after_note = 0, False
-        for line, cells in rows:
-            after_gap = bool(next_line) and line > next_line
-            next_line = line + 1 + sum(cell.count("\n") for cell in cells)
-            filled = [cell for cell in cells if cell.strip()]
-            likely = self._like_a_rate(cells, filled)
-            if not likely and len(filled) == 1:
-                self._taken.append((line, filled))
+        last: Row | None = None
+        after_note = False
+        plain = self._prefix[0] if self._prefix else 0
+        for row in rows:
+            cells = row[1]
+            # The usual row first: nothing else of it need be looked at.
+            likely = plain < len(cells) and cells[plain].isdigit()
+            filled = cells if likely else [cell for cell in cells if cell.strip()]
+            after_note = after_note or (not likely and _after_empty_line(last, row))
+            last = row
+            if likely or self._like_a_rate(cells, filled):
+                after_note = False
+            elif len(filled) == 1:
+                self._taken.append((row[0], filled))
                 after_note = True
-            elif not likely and (after_gap or after_note) and len(held) < _MOST_HELD:
-                held.append((line, cells))
-                after_note = True
+            elif after_note and len(held) < _MOST_HELD:
+                held.append(row)
             else:
+                after_note = False
+            if not after_note:
                 yield from held
                 held.clear()
-                after_note = False
-                yield line, cells
+                yield row
         self._taken += held
 
     def told(self) -> Iterator[str]:
@@ -77,6 +83,11 @@ class NoteSifter:
         if any(is_amount(cell) or is_block_or_delete(cell) for cell in prices):
             return True
         return len(filled) == 1 and any(_is_whole_row(filled[0], sign) for sign in ",;\t|")
+
+
+def _after_empty_line(last: Row | None, row: Row) -> bool:
+    """Whether lines are missing between them, line breaks in cells apart."""
+    return last is not None and row[0] > last[0] + 1 + sum(cell.count("\n") for cell in last[1])
 
 
 def _begins_like_a_prefix(cell: str) -> bool:

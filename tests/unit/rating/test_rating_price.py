@@ -62,6 +62,8 @@ def test_the_minimum_charge_is_the_floor_of_the_total_fees_included() -> None:
     assert (120_000, 60_000) == (short.total_micros, short.lines[-1].amount_micros)
     assert LineKind.MINIMUM_CHARGE == short.lines[-1].kind
     assert (130_000, LineKind.TALK) == (long.total_micros, long.lines[-1].kind)
+    exact = price_call(priced, 7)
+    assert (120_000, LineKind.TALK) == (exact.total_micros, exact.lines[-1].kind)
 
 
 @pytest.mark.parametrize(("duration", "billed"), [(10, 10), (11, 30), (29, 30), (31, 31)])

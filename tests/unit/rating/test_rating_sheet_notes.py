@@ -97,6 +97,13 @@ def test_of_many_notes_the_first_are_told() -> None:
     assert "and so are 20 more, the last is line 32" == sheet.notes[-1]
 
 
+def test_no_line_is_lost_among_too_many_to_be_a_footer() -> None:
+    sheet = read(HEADER + RATE + "\n" + "so,,on\n" * 1_001)
+    assert 1_001 == len({error.line for error in sheet.errors})
+    assert ([], 11) == (errors_of(sheet := read(HEADER + RATE + "\n" + "so,,on\n" * 1_000)),
+                        len(sheet.notes))  # fmt: skip
+
+
 def test_a_sheet_of_notes_only_has_no_rates() -> None:
     assert ["line 2: no rates below the header"] == errors_of(read(HEADER + "E&OE\n"))
 
