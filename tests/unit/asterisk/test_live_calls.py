@@ -144,3 +144,30 @@ def test_an_answer_while_the_connection_was_lost_is_asked_for() -> None:
     story.list(70, CALLER)
     story.live.found_out(caller, at(40.3), at(71))
     assert (at(40), 2) == (caller.answered_at, len(story.changes))
+
+
+def test_an_end_that_is_told_after_a_list_that_lacked_the_channel_is_known_exactly() -> None:
+    story = Story()
+    story.talk()
+    caller, called = (story.live.channels[each] for each in (CALLER, CALLED))
+    story.list(20)
+    assert [None, None] == [caller.ended_at, called.ended_at]
+    story.hear(19, "Hangup", CALLED)
+    story.hear(19.5, "Hangup", CALLER)
+    assert [at(19), at(19.5)] == [called.ended_at, caller.ended_at]
+    # That they ended is told once all the same.
+    assert [CALLER, CALLED] == [who for change, who in story.changes if change is Change.ENDED]
+
+
+def test_a_called_party_whose_end_is_told_after_the_list_has_parted_then() -> None:
+    story = Story()
+    story.talk()
+    caller = story.live.channels[CALLER]
+    story.list(20, CALLER, bridge="")
+    assert caller.unsure
+    story.hear(19, "Hangup", CALLED)
+    assert (at(19), False) == (caller.parted_at, caller.unsure)
+    story.hear(30, "Hangup", "pbx-9.9")  # a stranger
+    story.list(40, CALLER, bridge="")
+    story.hear(41, "Hangup", CALLED)  # told twice
+    assert at(19) == caller.parted_at
