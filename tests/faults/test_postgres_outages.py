@@ -62,19 +62,23 @@ async def full_of_connections(server: PostgresServer) -> AsyncIterator[None]:
     """Others have taken every connection, those that were the daemon's too."""
     others: list[asyncpg.Connection] = []
 
-    async def fill() -> int:
-        before = len(others)
-        while True:
-            try:
+    async def fill() -> None:
+        with suppress(asyncpg.TooManyConnectionsError):
+            while True:
                 others.append(await asyncpg.connect(server.dsn))
-            except asyncpg.TooManyConnectionsError:
-                return len(others) - before
 
-    ours = "FROM pg_stat_activity WHERE application_name = 'agi-server'"
     try:
-        # The daemon takes its connections anew; sooner or later the others were faster.
-        while await fill() or await others[0].fetchval(f"SELECT count(*) {ours}"):
-            await others[0].execute(f"SELECT pg_terminate_backend(pid) {ours}")
+        # The daemon takes its connections anew; sooner or later the others were faster. One that it
+        # is just making is not yet to be seen, but counts.
+        await fill()
+        there_are = int(await others[0].fetchval("SHOW max_connections"))
+        while len(others) < there_are:
+            await others[0].execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> ALL ($1)",
+                [other.get_server_pid() for other in others],
+            )
+            await fill()
         yield
     finally:
         for other in others:
