@@ -204,6 +204,23 @@ def test_an_amount_may_begin_with_its_decimal_sign(cell: str, micros: int) -> No
     assert micros == rate.price_micros_per_minute
 
 
+def test_three_decimals_behind_a_zero_tell_the_decimal_sign() -> None:
+    [rate] = read("Code;Rate;Increments\n44;0,125;1/1\n").rates
+    assert 125_000 == rate.price_micros_per_minute
+
+
+def test_one_number_is_both_increments() -> None:
+    [rate] = read("Code,Rate,Billing\n44,0.01,60\n").rates
+    assert (60, 60) == (rate.initial_s, rate.increment_s)
+
+
+@pytest.mark.parametrize("cell", ["15/12/26", "15.12.26", "15-Dec-26"])
+def test_a_year_of_two_digits_is_of_this_century(cell: str) -> None:
+    text = f"Code,Rate,Increments,Effective\n44,1,1/1,{cell}\n"
+    [rate] = read(text, date_order=DateOrder.DMY).rates
+    assert datetime(2026, 12, 15, tzinfo=UTC) == rate.effective_from
+
+
 @pytest.mark.parametrize("cell", [".", ",", "..5", ".5.", ".,5"])
 def test_a_decimal_sign_alone_is_no_amount(cell: str) -> None:
     [error] = read(f"Code;Rate;Increments\n44;{cell};1/1\n").errors
