@@ -160,13 +160,13 @@ async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: E
     (found,) = (await reseller.ask("GET", "/customers"))["customers"]
     assert own.id == found["id"]
     assert [] == (await reseller.ask("GET", "/customers?group=others"))["customers"]
-    for path in ("", "/calls", "/ledger"):
+    for path in ("", "/calls", "/ledger", "/callerids", "/restriction"):
         await reseller.ask("GET", f"/customers/{other.id}{path}", 404)
     await reseller.ask("PATCH", f"/customers/{other.id}", 404, json={"city": "Rome"})
     await reseller.refill(other.id, "a", "5", 404)
     await reseller.refill(own.id, "b", "5")
     await reseller.ask("PATCH", f"/customers/{own.id}", 422, json={"group": None})
-    for path in ("/rate-cards", "/plans", "/trunks", "/groups"):
+    for path in ("/rate-cards", "/plans", "/trunks", "/groups", "/series", "/campaigns"):
         await reseller.ask("GET", path, 403)
         await support.ask("GET", path)
     await support.refill(own.id, "c", "5", 403)
@@ -177,10 +177,77 @@ async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: E
         await reseller.ask("POST", path, 404, json=asked, headers=headers)
         await support.ask("POST", path, 403, json=asked, headers=headers)
     await support.ask("POST", "/customers", 403, json={})
+    await support.ask("POST", f"/customers/{own.id}/callerids", 403, json={"number": "44207946"})
+    await reseller.ask("POST", f"/customers/{other.id}/callerids", 404, json={"number": "44207946"})
+    await support.ask("DELETE", "/groups/offices", 403)
     await support.ask("PATCH", "/trunks/gw", 403, json={"enabled": False})
     assert MICROS == (await web.business.account(other)).balance_micros
     assert events.of("web.refused", operator="bob", account_id=other.id)
-    assert 5 == len(events.of("web.refused", operator="carol"))
+    assert 7 == len(events.of("web.refused", operator="carol"))
+
+
+async def test_callerids_and_the_restriction_of_a_customer_are_resources_of_its_own(
+    web: Web, admin: Client
+) -> None:
+    account = await web.business.customer()
+    other = await web.business.customer(callerids=("442079460009",))
+    path = f"/customers/{account.id}/callerids"
+    given = await admin.ask("POST", path, 201, json={"number": "+442079460001"})
+    assert {"number": "442079460001", "active": True} == given
+    await admin.ask("POST", path, 422, json={"number": "x"})
+    taken = await admin.ask("POST", path, 409, json={"number": "442079460009"})
+    assert ["callerids"] == [each["field"] for each in taken["errors"]]
+    await admin.ask("PATCH", f"{path}/442079460001", json={"active": False})
+    assert [{**given, "active": False}] == await admin.ask("GET", path)
+    for method, about in (("PATCH", {"json": {"active": False}}), ("DELETE", {})):
+        await admin.ask(method, f"{path}/442079460009", 404, **about)
+    await admin.ask("DELETE", f"{path}/442079460001", 204)
+    assert [] == await admin.ask("GET", path)
+    assert ("442079460009",) == (await web.business.account(other)).callerids
+
+    path = f"/customers/{account.id}/restriction"
+    rules = {"restriction": "blacklist", "restricted_numbers": ["4490*", "_44[12]XXXX."]}
+    assert rules == await admin.ask("PUT", path, json=rules)
+    assert rules == await admin.ask("GET", path)
+    await admin.ask("PUT", path, 422, json={**rules, "restriction": "none"})
+    await admin.ask("PUT", path, 422, json={**rules, "restricted_numbers": ["_4[2-1]"]})
+    assert rules == await admin.ask("GET", path)
+
+
+async def test_groups_series_and_campaigns_are_made_changed_and_deleted(
+    web: Web, admin: Client
+) -> None:
+    new = {"name": "offices", "plans": ["standard"], "defaults": {"language": "fr"}}
+    group = await admin.ask("POST", "/groups", 201, json=new)
+    assert (True, "none", 0) == (group["may_call"], group["restriction"], group["customers"])
+    changed = await admin.ask("PATCH", "/groups/offices", json={"may_call": False, "plans": []})
+    assert {**group, "may_call": False, "plans": []} == changed
+    rules = {"restriction": "whitelist", "restricted_numbers": ["44*"]}
+    assert {**changed, **rules} == await admin.ask("PUT", "/groups/offices/restriction", json=rules)
+    await admin.ask("PATCH", "/groups/offices", 422, json={"defaults": {"vat": "much"}})
+    await admin.ask("POST", "/groups", 409, json=new)
+    assert {**changed, **rules} == await admin.ask("GET", "/groups/offices")
+    series = await admin.ask("POST", "/series", 201, json={"name": "cards", "digits": 4})
+    assert {"name": "cards", "digits": 4, "next_serial": "0001", "customers": 0} == series
+    campaign = await admin.ask("POST", "/campaigns", 201, json={"name": "spring"})
+    account = await web.business.customer(
+        MICROS, group="offices", series="cards", campaign="spring"
+    )
+    assert 1 == (await admin.ask("GET", "/series"))[0]["customers"]
+    for path in ("/groups/offices", "/series/cards", "/campaigns/spring"):
+        await admin.ask("DELETE", path, 409)
+    refilled = {"campaign": "spring", "amount": "2.50", "customers": 1}
+    for _ in range(2):
+        assert refilled == await admin.ask(
+            "POST", "/campaigns/spring/refills", 201,
+            json={"amount": "2.50"}, headers={"Idempotency-Key": "gift"},
+        )  # fmt: skip
+    assert 3_500_000 == (await web.business.account(account)).balance_micros
+    await admin.ask("PATCH", f"/customers/{account.id}", json={"group": None, "campaign": None})
+    await admin.ask("DELETE", "/groups/offices", 204)
+    await admin.ask("DELETE", "/campaigns/spring", 204)
+    await admin.ask("GET", "/groups/offices", 404)
+    assert [campaign["name"]] != [each["name"] for each in await admin.ask("GET", "/campaigns")]
 
 
 async def test_a_sheet_is_compared_then_stored_then_activated(web: Web, admin: Client) -> None:

@@ -1,4 +1,4 @@
-"""What the business sells: rate cards, call plans, trunks, groups."""
+"""What the business sells: rate cards, call plans, trunks."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from agi_server.accounts.groups import list_groups
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.plans import create_plan, list_plans
 from agi_server.tariffs.rate_cards import activate_version
@@ -112,16 +111,6 @@ class TrunkSwitch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     enabled: bool
-
-
-class Group(BaseModel):
-    """A group of customers."""
-
-    name: str
-    may_call: bool
-    restriction: str
-    restricted_numbers: list[str]
-    customers: int
 
 
 @router.get("/rate-cards", response_model=list[Card])
@@ -231,21 +220,6 @@ async def make_trunk(request: Request, new: NewTrunk) -> Any:
 async def change_trunk_state(request: Request, name: Name, change: TrunkSwitch) -> Any:
     """Take a trunk in or out of service."""
     return _trunk(await switch_trunk(services_of(request).db, name, change.enabled))
-
-
-@router.get("/groups", response_model=list[Group])
-async def find_groups(request: Request) -> Any:
-    """All customer groups."""
-    return [
-        {
-            "name": each.name,
-            "may_call": each.may_call,
-            "restriction": each.restriction.name.lower(),
-            "restricted_numbers": each.restricted_numbers,
-            "customers": each.accounts,
-        }
-        for each in await list_groups(services_of(request).db)
-    ]
 
 
 def _price(rate: Rate | None) -> str | None:

@@ -4,7 +4,15 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from agi_server.web.api import business, calls, customer_money, customers, dids
+from agi_server.web.api import (
+    business,
+    callerids,
+    calls,
+    customer_money,
+    customers,
+    dids,
+    groups,
+)
 from agi_server.web.api.access import caller
 from agi_server.web.api.problems import PROBLEMS, Problem, add_problems
 from agi_server.web.services import WebServices
@@ -30,7 +38,7 @@ def api(services: WebServices) -> FastAPI:
     )
     app.state.services = services
     everything = APIRouter(dependencies=[Depends(caller)], responses=PROBLEMS)
-    for module in (customers, customer_money, calls, dids, business):
+    for module in (customers, customer_money, callerids, calls, dids, business, groups):
         everything.include_router(module.router)
     app.include_router(everything)
     add_problems(app)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
@@ -20,6 +20,10 @@ def _sendable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_sendable)]
+
+
+RestrictionWord = Literal["none", "blacklist", "whitelist"]
+"""What listed numbers are."""
 
 
 def _readable(field: AccountField) -> Any:
