@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 from messages import WEB, messages
+from refusals import refusals
+from test_web_customer_form import WRONG
 from web_client import Browser, Web
 
-from agi_server.web.console.languages import translations
+from agi_server.web.console.languages import refusal, translations
 
 Browse = Callable[[], Browser]
 _PLACE = re.compile(r"%\(\w+\)s")
@@ -18,7 +20,7 @@ def test_every_message_is_translated_with_the_same_places(language: str) -> None
     catalogue = translations(language)
     plural = {message: message for message in messages() if "%(num)s" in message}
     missing = []
-    for message in messages() - {""}:
+    for message in (messages() | refusals()) - {""}:
         text = catalogue.ngettext(message, message, 1) if message in plural else None
         text = text or catalogue.gettext(message)
         known = f'msgid "{message}"' in (WEB / f"locale/{language}.po").read_text()
@@ -41,3 +43,29 @@ async def test_an_operator_reads_the_console_in_the_own_language_and_zone(
     assert '<html lang="fr">' in page
     for text in ("Grand livre", "Solde sur 30 jours", "1\u202f234,50\xa0$US"):
         assert text in page
+
+
+def test_what_is_refused_is_told_in_the_language_with_its_values() -> None:
+    for message, told in (
+        ("must be at least 3", "doit être au moins 3"),
+        ("must be one of the account's CallerIDs, or withheld",
+         "doit être l'un des numéros d'appelant du compte, ou withheld"),
+        ("must be one of new, active", "doit être l'un de : new, active"),
+        ("vat: must be a whole number", "vat: doit être un nombre entier"),
+        ("web.1: must be yes or no", "web.1: must be yes or no"),
+        ("something 100% else", "something 100% else"),
+    ):  # fmt: skip
+        assert told == refusal(message, "fr")
+        assert message == refusal(message, "en")
+
+
+async def test_a_form_with_every_field_wrong_says_so_in_the_language_of_the_operator(
+    web: Web, browse: Browse
+) -> None:
+    await web.operator("chloe", language="fr")
+    browser = browse()
+    await browser.sign_in("chloe")
+    page = (await browser.post("/customers/new", WRONG)).text
+    told = re.findall(r'<p class="wrong" role="alert">([^<]+)<', page)
+    assert len(told) >= len(WRONG) - 1
+    assert [] == [message for message in told if "must" in message]

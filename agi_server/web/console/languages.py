@@ -1,15 +1,19 @@
 """The console's languages: catalogues are read as translators write them, so nothing is built."""
 
 import gettext
+import re
 from functools import cache
 from importlib.resources import files
 from io import BytesIO, StringIO
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español"}
 """Codes and their names in the language itself; messages are written in English."""
+
+_PLACE = re.compile(r"%\((v[0-9]+)\)s")
 
 
 def supported(tag: str) -> str:
@@ -32,11 +36,54 @@ def translations(language: str) -> gettext.NullTranslations:
     """The messages of a language."""
     if language == "en":
         return gettext.NullTranslations()
-    text = files("agi_server.web").joinpath("locale", f"{language}.po").read_text(encoding="utf-8")
     compiled = BytesIO()
-    write_mo(compiled, read_po(StringIO(text), locale=language))
+    write_mo(compiled, _catalogue(language))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def refusal(message: str, language: str) -> str:
+    """What the business says when it refuses something, in a language.
+
+    It comes in English with its values filled in: the catalogue's template that it fits is
+    translated and gets them again. What fits none stays as it is.
+    """
+    text = translations(language).gettext(message)
+    if language == "en" or text != message:
+        return text
+    for pattern, template in _templates(language):
+        if found := pattern.fullmatch(message):
+            return template % found.groupdict()
+    field, colon, rest = message.partition(": ")
+    return f"{field}: {refusal(rest, language)}" if colon and field.isidentifier() else message
+
+
+@cache
+def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """Templates of refusals, those with the most words of their own first."""
+    found = [
+        (each.id, str(each.string))
+        for each in _catalogue(language)
+        if isinstance(each.id, str) and "%(v1)s" in each.id
+    ]
+    found.sort(key=lambda each: len(_PLACE.sub("", each[0])), reverse=True)
+    return [
+        (re.compile(_PLACE.sub(r"(?P<\1>.+)", _escaped(template)), re.DOTALL), text)
+        for template, text in found
+    ]
+
+
+def _escaped(template: str) -> str:
+    """As a regular expression, its places left as they are."""
+    parts = _PLACE.split(template)
+    places = [f"%({name})s" for name in parts[1::2]] + [""]
+    return "".join(re.escape(text) + place for text, place in zip(parts[::2], places, strict=True))
+
+
+@cache
+def _catalogue(language: str) -> Catalog:
+    text = files("agi_server.web").joinpath("locale", f"{language}.po").read_text(encoding="utf-8")
+    return read_po(StringIO(text), locale=language)
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name for a message that is translated later

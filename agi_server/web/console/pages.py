@@ -14,7 +14,7 @@ from agi_server.web.auth.roles import Right
 from agi_server.web.auth.secrets import csrf_token
 from agi_server.web.auth.sign_in import Session
 from agi_server.web.console import formats, words
-from agi_server.web.console.languages import LANGUAGES, preferred, supported, translations
+from agi_server.web.console.languages import LANGUAGES, preferred, refusal, supported, translations
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -82,6 +82,7 @@ def _environment(language: str) -> Environment:
         day=_day,
         calendar_day=lambda value: formats.calendar_day(value, language),
         word=word,
+        refusal=lambda message: refusal(message, language),
     )
     environment.globals.update(languages=LANGUAGES)
     return environment

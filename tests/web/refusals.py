@@ -1,0 +1,56 @@
+"""The messages with which the business refuses something, as templates: found in its source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# What the forms of the console ask; the rest is told to commands, or by line of a file.
+FILES = (
+    *(f"agi_server/accounts/{name}.py" for name in (
+        "account", "account_lists", "agreements", "bulk_change", "callerids", "campaigns",
+        "confirmation", "country_forms", "customers", "field_kinds", "field_rules", "groups",
+        "notes", "number", "restriction_rules", "restrictions", "series",
+    )),
+    "agi_server/ledger/booking.py", "agi_server/tariffs/plans.py", "agi_server/tariffs/trunks.py",
+    "rating/money.py",
+)  # fmt: skip
+_REFUSALS = {
+    "ValueError": 0, "RestrictionRuleError": 0, "MoneyError": 0, "RefusedError": 0,
+    "NotFoundError": 0, "BookingRefusedError": 0, "ConfirmationError": 0, "InvalidFieldError": 1,
+    "_problem": 1,
+}  # fmt: skip
+
+
+def refusals() -> set[str]:
+    """All templates, with places like %(low)s for what is filled in."""
+    found: set[str] = set()
+    for file in FILES:
+        found |= set(_templates(ast.parse((ROOT / file).read_text())))
+    return found
+
+
+def _templates(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            position = _REFUSALS.get(node.func.id)
+            if position is not None and len(node.args) > position:
+                template = _template(node.args[position])
+                if template is not None:
+                    yield template
+
+
+def _template(message: ast.expr) -> str | None:
+    """None for what is no text of its own, such as another error's message."""
+    if isinstance(message, ast.Constant) and isinstance(message.value, str):
+        return message.value
+    if not isinstance(message, ast.JoinedStr):
+        return None
+    parts, places = [], 0
+    for part in message.values:
+        if isinstance(part, ast.Constant):
+            parts.append(str(part.value))
+        else:
+            places += 1
+            parts.append(f"%(v{places})s")
+    return "".join(parts)
