@@ -19,6 +19,9 @@ from agi_server.refused import NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 
 CONFIRMED_BY = "confirmation link"
+VALID = timedelta(days=7)
+"""How long a link can be followed."""
+
 _PURPOSE = "confirmation"
 _TOKEN = re.compile(r"([0-9]{1,18})-([0-9]{1,12})-([A-Za-z0-9_-]{43})", re.ASCII)
 
@@ -40,8 +43,8 @@ async def confirmation_token(db: Any, account: Account, *, at: datetime, valid: 
     return f"{account.id}-{expires}-{_signature(await _key(db), account, expires)}"
 
 
-async def confirm_signup(pool: Any, token: str, *, at: datetime) -> Account:
-    """Make the account active whose link this is; followed again, nothing happens.
+async def account_of_token(db: Any, token: str, *, at: datetime) -> Account:
+    """The account whose link this is, as it is now.
 
     Raises ConfirmationError for a token that is not ours, has expired or is of another address.
     """
@@ -49,20 +52,32 @@ async def confirm_signup(pool: Any, token: str, *, at: datetime) -> Account:
     if parts is None:
         raise ConfirmationError("this link is not valid")
     account_id, expires = int(parts[1]), int(parts[2])
+    try:
+        account = await find_by_id(db, account_id)
+    except NotFoundError:
+        raise ConfirmationError("this link is not valid") from None
+    if not hmac.compare_digest(_signature(await _key(db), account, expires), parts[3]):
+        raise ConfirmationError("this link is not valid")
+    if account.signup_confirmed:
+        return account
+    if int(at.timestamp()) > expires:
+        raise ConfirmationError("this link has expired: ask for another")
+    if account.status is not AccountStatus.UNCONFIRMED:
+        raise ConfirmationError("the account waits for no confirmation")
+    return account
+
+
+async def confirm_signup(pool: Any, token: str, *, at: datetime) -> Account:
+    """Make the account active whose link this is; followed again, nothing happens.
+
+    Raises what `account_of_token` raises.
+    """
+    account_id = (await account_of_token(pool, token, at=at)).id
     async with pool.acquire() as db, db.transaction():
         await db.execute(statement("accounts/lock_row"), account_id)
-        try:
-            account = await find_by_id(db, account_id)
-        except NotFoundError:
-            raise ConfirmationError("this link is not valid") from None
-        if not hmac.compare_digest(_signature(await _key(db), account, expires), parts[3]):
-            raise ConfirmationError("this link is not valid")
+        account = await account_of_token(db, token, at=at)
         if account.signup_confirmed:
             return account
-        if int(at.timestamp()) > expires:
-            raise ConfirmationError("this link has expired: ask for another")
-        if account.status is not AccountStatus.UNCONFIRMED:
-            raise ConfirmationError("the account waits for no confirmation")
         after = changed_account(account, {"status": AccountStatus.ACTIVE})
         changes = await store_changes(db, account, after, {})
         confirmed = {"confirmed_at": at.isoformat()}

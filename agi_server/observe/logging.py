@@ -53,6 +53,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "web.signed_in": "An operator signed in to the console.",
         "web.sign_in_refused": "A sign-in was refused: `reason` is wrong or locked_out.",
         "web.number_shown": "An operator had an account number shown in full.",
+        "web.link_shown": "An operator had the confirmation link of an account shown.",
         "web.hung_up": "An operator asked Asterisk to end a call.",
         "web.refused": "An operator asked for what they may not: `reason`, `path`.",
         "web.failed": "A fault of ours ended one request of the console or the API.",

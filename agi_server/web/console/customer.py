@@ -18,6 +18,7 @@ from agi_server.accounts.callerids import (
 )
 from agi_server.accounts.changes import set_locked
 from agi_server.accounts.dids import list_dids
+from agi_server.accounts.confirmation import VALID, confirmation_token
 from agi_server.accounts.notes import add_note, list_notes
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
@@ -184,6 +185,17 @@ async def do_show_number(request: Request, account_id: AccountId) -> Response:
     account = await customer_in_scope(services.db, operator, account_id)
     log.info("web.number_shown", operator=operator.name, account_id=account_id)
     return page(request, "customer_number.html", account=account)
+
+
+@router.post("/confirmation-link", dependencies=[_MAY_CHANGE])
+async def do_show_link(request: Request, account_id: AccountId) -> Response:
+    """Show the link that makes an account active which waits for it; it is logged who saw it."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    token = await confirmation_token(services.db, account, at=services.now(), valid=VALID)
+    log.info("web.link_shown", operator=operator.name, account_id=account_id)
+    link = f"{request.base_url}confirm/{token}"
+    return page(request, "customer_link.html", account=account, link=link, days=VALID.days)
 
 
 async def customer_page(

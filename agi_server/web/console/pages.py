@@ -40,7 +40,10 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
 
 
 def language_of(request: Request) -> str:
-    """The language of whoever has signed in, else of the browser."""
+    """The language of whom the page is for, if that is known, or of whoever has signed in, else of
+    the browser."""
+    if found := getattr(request.state, "language", None):
+        return supported(found)
     session: Session | None = getattr(request.state, "session", None)
     if session:
         return supported(session.operator.language)

@@ -1,4 +1,4 @@
-"""All pages: the sign-in for everybody, the others behind it."""
+"""All pages: the sign-in and confirmation links for everybody, the others behind it."""
 
 from fastapi import APIRouter, Depends
 
@@ -7,6 +7,7 @@ from agi_server.web.console import (
     business,
     calls,
     campaigns,
+    confirmation,
     customer,
     customer_ending,
     customer_form,
@@ -26,6 +27,7 @@ def console_routes() -> APIRouter:
     """The router of the console."""
     everybody = APIRouter()
     everybody.include_router(sign_in.router)
+    everybody.include_router(confirmation.router)
     signed_in = APIRouter(dependencies=[Depends(check_access)])
     for module in (
         customers, bulk, customer_form, customer, customer_money, customer_ending, calls, dids,
