@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from agi_server.accounts import account_sections as sections
+from agi_server.accounts import account_terms as terms
 from agi_server.accounts.agreements import FIELD_AGREEMENTS
 from agi_server.accounts.codes import AccountStatus, ExpiryMode, PaymentType, Restriction
 from agi_server.accounts.field_kinds import parse_text
@@ -34,9 +35,9 @@ FIELDS: tuple[AccountField, ...] = fields_of(
     (Section.ACCOUNT, sections.AccountSection),
     (Section.PERSON, sections.PersonSection),
     (Section.STATUS, sections.StatusSection),
-    (Section.INVOICE, sections.InvoiceSection),
-    (Section.NOTES, sections.NotesSection),
-    (Section.LIMITS, sections.LimitsSection),
+    (Section.INVOICE, terms.InvoiceSection),
+    (Section.NOTES, terms.NotesSection),
+    (Section.LIMITS, terms.LimitsSection),
 )
 """All fields in the order of the page: what commands, API and form are made of."""
 
@@ -52,12 +53,12 @@ _BY_ATTRIBUTE = {field.attribute: field for field in FIELDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewAccount(sections.LimitsSection):
+class NewAccount(terms.LimitsSection):
     """What is said of an account that is to be created; made by `new_account`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account(sections.LimitsSection):
+class Account(terms.LimitsSection):
     """One customer account as stored; times in UTC. Secrets are None: they are never read back."""
 
     id: int

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from agi_server.accounts.account_sections import LimitsSection
+from agi_server.accounts.account_terms import LimitsSection
 from agi_server.accounts.codes import ExpiryMode, PaymentType, Restriction
 from agi_server.accounts.country_forms import phone_number, vat_number
 from agi_server.accounts.field_rules import WITHHELD

@@ -12,7 +12,9 @@ from agi_server.accounts.customers import CreationRules, log_created, store_acco
 from agi_server.accounts.fields import Settable
 from agi_server.accounts.groups import prepare_account
 from agi_server.accounts.passwords import generate_password
+from agi_server.accounts.phones import Credentials, create_missing_phones
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
+from agi_server.settings import PhonesSettings
 from rating.money import MoneyError, parse_money
 
 MOST_CUSTOMERS = 100_000
@@ -47,11 +49,13 @@ class CustomerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedCustomer:
-    """A customer that was created; the password is there when it was drawn, and only now."""
+    """A customer that was created; what is secret is there only now, the password when it was
+    drawn."""
 
     line: int
     account: Account
     password: str | None
+    phones: Sequence[Credentials]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,7 @@ async def create_accounts(
     lines: Sequence[CustomerLine],
     rules: CreationRules,
     *,
+    phones: PhonesSettings,
     texts: Mapping[str, object],
     currency: str,
     generate_passwords: bool,
@@ -114,7 +119,9 @@ async def create_accounts(
     at: datetime,
     reached: Callable[[int], None] = lambda done: None,
 ) -> list[CreatedCustomer]:
-    """Create the customers in one transaction. `texts` are for fields that a line leaves empty.
+    """Create the customers, with their phones, in one transaction.
+
+    `texts` are for fields that a line leaves empty.
 
     `reached` is told what is done, up to twice their number. Raises BulkRefusedError with
     everything that is wrong with any of them: then nobody was created.
@@ -143,11 +150,17 @@ async def create_accounts(
                         created_by=created_by,
                         at=at,
                     )
+                    credentials = await create_missing_phones(db, account, phones, at=at)
             except (InvalidFieldError, RefusedError) as error:
                 problems += _problems(each.line, error)
             else:
                 created.append(
-                    CreatedCustomer(line=each.line, account=account, password=each.password)
+                    CreatedCustomer(
+                        line=each.line,
+                        account=account,
+                        password=each.password,
+                        phones=credentials,
+                    )
                 )
             reached(done)
         if problems:

@@ -144,19 +144,25 @@ async def create_wanted_phones(
 
     Those that the fields no longer ask for were removed with the change of the field.
     """
-    wanted = {Technology.SIP: account.create_sip, Technology.IAX: account.create_iax}
-    if not any(wanted.values()):
+    if not (account.create_sip or account.create_iax):
         return []
     async with pool.acquire() as db, db.transaction():
         # Two at once would both see no phone.
         await db.execute(statement("accounts/lock_row"), account.id)
-        there = {phone.technology for phone in await list_phones(db, account.id)}
-        owner = PhoneOwner.of(account)
-        return [
-            await create_phone(db, owner, technology, settings, at=at)
-            for technology in Technology
-            if wanted[technology] and technology not in there
-        ]
+        return await create_missing_phones(db, account, settings, at=at)
+
+
+async def create_missing_phones(
+    db: Any, account: Account, settings: PhonesSettings, *, at: datetime
+) -> list[Credentials]:
+    """The same on a connection in a transaction that has the account's row locked."""
+    wanted = {Technology.SIP: account.create_sip, Technology.IAX: account.create_iax}
+    there = {phone.technology for phone in await list_phones(db, account.id)}
+    return [
+        await create_phone(db, PhoneOwner.of(account), technology, settings, at=at)
+        for technology in Technology
+        if wanted[technology] and technology not in there
+    ]
 
 
 async def renew_secret(

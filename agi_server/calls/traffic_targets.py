@@ -1,9 +1,11 @@
 """What customers have called in a month, beside the traffic that was expected of them."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from agi_server.accounts.account import Account
 from agi_server.storage.postgres.statements import statement
 
 _PAGE = 1000
@@ -39,3 +41,11 @@ async def traffic_targets(db: Any, month: date) -> list[TrafficTarget]:
         found += [TrafficTarget(**row) for row in rows]
         after_id = rows[-1]["account_id"]
     return found
+
+
+async def traffic_of(db: Any, account: Account, at: datetime) -> TrafficTarget | None:
+    """The traffic of one account in the present month of its zone; None where none is expected."""
+    month = at.astimezone(ZoneInfo(account.timezone)).date().replace(day=1)
+    rows = await db.fetch(statement("reports/traffic_targets"), month, account.id - 1, 1)
+    found = [TrafficTarget(**row) for row in rows if row["account_id"] == account.id]
+    return found[0] if found else None

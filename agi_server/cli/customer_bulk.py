@@ -20,7 +20,7 @@ from agi_server.cli.backends import Session
 from agi_server.cli.faults import REFUSED
 from agi_server.cli.output import money, print_json
 from agi_server.cli.parameters import operator
-from agi_server.cli.phone import make_wanted
+from agi_server.cli.phone import shown_once
 from agi_server.cli.progress import progress_bar
 from agi_server.observe.masking import mask_text
 
@@ -69,6 +69,7 @@ async def create_from_file(
                 session.db,
                 lines,
                 rules,
+                phones=session.settings.phones,
                 texts=texts,
                 currency=accounts.currency,
                 generate_passwords=generate_passwords,
@@ -82,7 +83,7 @@ async def create_from_file(
             click.echo(mask_text(f"{source}:{each.line}: {where}{each.message}"), err=True)
         click.echo("agi-server: nobody was created", err=True)
         click.get_current_context().exit(REFUSED)
-    rows = [{**_row(each), **await make_wanted(session, each.account)} for each in created]
+    rows = [_row(each) for each in created]
     _write(rows, result, as_json)
     click.echo(f"{len(created)} customers created", err=True)
 
@@ -130,4 +131,5 @@ def _row(created: CreatedCustomer) -> dict[str, Any]:
         "balance": money(account.balance_micros),
         "currency": account.currency,
         **dict.fromkeys(_COLUMNS[-5:]),
+        **shown_once(created.phones),
     }

@@ -1,5 +1,6 @@
 """`agi-server phone`: SIP and IAX users of customers, which Asterisk reads from the database."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -151,10 +152,15 @@ async def export(session: Session, technology: str, customer: str | None) -> Non
 
 async def make_wanted(session: Session, account: Account) -> dict[str, str]:
     """The phones that the account's fields ask for; of the new ones what is shown only once."""
+    return shown_once(
+        await create_wanted_phones(session.db, account, session.settings.phones, at=session.now)
+    )
+
+
+def shown_once(phones: Iterable[Credentials]) -> dict[str, str]:
+    """The credentials of new phones, by column."""
     shown: dict[str, str] = {}
-    for each in await create_wanted_phones(
-        session.db, account, session.settings.phones, at=session.now
-    ):
+    for each in phones:
         kind = each.technology.value
         shown |= {f"{kind}_user": each.user_name, f"{kind}_secret": each.secret}
         if each.device_token is not None:

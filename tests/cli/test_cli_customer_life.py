@@ -25,6 +25,7 @@ def test_an_update_changes_what_is_named_and_keeps_who_changed_what_from_what(
     changed = shop(
         *update,
         *("--last-name", "Dupont", "--country", "fr", "--phone", "01 23 45 67 89"),
+        *("--fax", "01 34 56 78 90"),
         *("--vat", "5.5", "--mac-address", "0008.744c.7f1d", "--no-mail-permitted"),
         *("--callerid", "33123456789", "--callerid", "442079460000", "--lock-pin", "4711"),
     ).json
@@ -109,6 +110,7 @@ def test_a_customer_is_found_by_what_an_operator_remembers(shop: Command) -> Non
     shop(
         *("customer", "create", "--last-name", "Dupont-Moretti", "--first-name", "Anne"),
         *("--email", "anne@example.com", "--country", "FR", "--phone", "01 23 45 67 89"),
+        *("--fax", "01 34 56 78 90"),
         *("--callerid", "33199999999", "--mac-address", "00:08:74:4C:7F:1D", "--series", "cards"),
         *("--company-name", "O'Hara & Sons", "--city", "Paris", "--account-number", "2000000002"),
     )
@@ -120,7 +122,15 @@ def test_a_customer_is_found_by_what_an_operator_remembers(shop: Command) -> Non
     anne = "200*****02"
     for text in (
         *("dupont", "DUPONT-M", "moretti anne", "anne@ex", "example.com", "o'hara", "paris anne"),
-        *("+33 1 23 45 67 89", "331234", "33199", "0000817", "00-08-74-4c", "0008744C7F1D"),
+        *(
+            "+33 1 23 45 67 89",
+            "331234",
+            "33134567",
+            "33199",
+            "0000817",
+            "00-08-74-4c",
+            "0008744C7F1D",
+        ),
         "2000000002",
     ):
         assert [anne] == found(text), text

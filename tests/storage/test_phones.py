@@ -2,11 +2,17 @@
 
 from xml.etree import ElementTree
 
+import asyncpg
+import pytest
+
+from agi_server.accounts.bulk import CreatedCustomer, CustomerLine, create_accounts
+from agi_server.accounts.customers import CreationRules, list_accounts
 from agi_server.accounts.phones import (
     Credentials,
     PhoneOwner,
     Technology,
     create_phone,
+    list_phones,
     provisioning_file,
     remove_phones,
 )
@@ -61,3 +67,30 @@ async def test_no_secret_lies_in_the_database(business: Business) -> None:
         for row in rows:
             assert made.secret not in row["text"]
             assert str(made.device_token) not in row["text"]
+
+
+async def test_many_customers_get_their_phones_with_them_or_nobody_is_created(
+    business: Business,
+) -> None:
+    async def create() -> list[CreatedCustomer]:
+        return await create_accounts(
+            business.pool,
+            [CustomerLine(line=line, texts={"create_sip": "yes"}) for line in (2, 3)],
+            CreationRules(number_length=10, max_callerids=5),
+            phones=SETTINGS,
+            texts={},
+            currency="USD",
+            generate_passwords=False,
+            created_by="test",
+            at=business.now(),
+        )
+
+    created = await create()
+    told = {phone.user_name for customer in created for phone in customer.phones}
+    assert told == {phone.user_name for phone in await list_phones(business.pool)}
+    assert 2 == len(told)
+    refuses_phones = "ALTER TABLE asterisk.ps_aors ADD CHECK (max_contacts IS NULL) NOT VALID"
+    await business.as_owner(refuses_phones)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await create()
+    assert [each.account for each in created] == await list_accounts(business.pool)

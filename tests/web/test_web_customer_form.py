@@ -7,9 +7,11 @@ import pytest
 from web_client import Browser, Web
 
 from agi_server.accounts.account import FIELDS
-from agi_server.accounts.fields import Settable
+from agi_server.accounts.fields import Section, Settable
 from agi_server.accounts.groups import create_group
 from agi_server.web.auth.roles import Role
+from support.channel import Channel
+from support.clock import Clock
 
 Browse = Callable[[], Browser]
 
@@ -98,6 +100,39 @@ async def test_a_customer_is_created_with_every_field_and_the_number_shown_once(
             assert value.replace("&", "&amp;") in edited, name
     assert "a long password" not in edited
     assert "met at the fair" in (await admin.get(f"{account_id[0]}/history")).text
+
+
+async def test_what_is_known_of_a_customer_is_shown_on_its_page(web: Web, admin: Browser) -> None:
+    created = await admin.post("/customers/new", VALID)
+    path = re.search(r"/customers/(\d+)", created.text)
+    assert path
+    page = (await admin.get(path[0])).text
+    shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]*)</dd>", page))
+    told = {
+        "run_service": "yes", "run_autorefill": "yes", "initial_balance": "€5.00",
+        "credit_limit": "€20.00", "credit_limit_notification": "€2.50", "mail_permitted": "no",
+        "vat": "20 %", "discount": "7.5 %", "status": "active", "payment_type": "postpaid",
+        "company_name": "Smith &amp; Sons", "phone": "+442079460000", "fax": "+442079460001",
+        "traffic_per_month": "1,000",
+    }  # fmt: skip
+    others = {"notification_email", "invoice_day", "vat_number", "target_traffic", "plan"}
+    for field in FIELDS:
+        if field.section is Section.PERSON or field.name in told.keys() | others:
+            value = told.get(field.name, VALID[field.name])
+            assert (field.label, value) == (field.label, shown.get(field.label))
+
+
+async def test_the_minutes_of_the_month_stand_beside_those_expected_on_the_page(
+    web: Web, admin: Browser, clock: Clock
+) -> None:
+    account = await web.business.customer(traffic_minutes_per_month=100)
+    phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
+    await phone.authorize()
+    clock.advance(130)
+    await phone.settle(120_000)
+    assert "2 of 100 minutes this month" in (await admin.get(f"/customers/{account.id}")).text
+    other = await web.business.customer()
+    assert "minutes this month" not in (await admin.get(f"/customers/{other.id}")).text
 
 
 async def test_every_wrong_field_is_told_beside_it_and_nothing_is_stored(

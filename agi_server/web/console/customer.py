@@ -22,6 +22,7 @@ from agi_server.accounts.confirmation import VALID, confirmation_token
 from agi_server.accounts.notes import add_note, list_notes
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
+from agi_server.calls.traffic_targets import traffic_of
 from agi_server.refused import NotFoundError
 from agi_server.web.auth.roles import Right
 from agi_server.web.call_lists import list_calls, live_calls
@@ -228,6 +229,7 @@ async def customer_page(
         callerids=await list_callerids(db, account_id),
         dids=await list_dids(db, account_id=account_id, limit=PAGE_ROWS),
         details=details_of(request, account),
+        traffic=await traffic_of(db, account, now),
         reference=secrets.token_hex(16),
         refill_error=refill_error,
         amount=amount,
