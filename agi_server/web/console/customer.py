@@ -17,8 +17,8 @@ from agi_server.accounts.callerids import (
     switch_callerid,
 )
 from agi_server.accounts.changes import set_locked
-from agi_server.accounts.dids import list_dids
 from agi_server.accounts.confirmation import VALID, confirmation_token
+from agi_server.accounts.dids import list_dids
 from agi_server.accounts.notes import add_note, list_notes
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
