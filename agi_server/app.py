@@ -14,6 +14,7 @@ from agi_server.background import Background
 from agi_server.calls.authorize import Authorizer
 from agi_server.calls.extend import Extender
 from agi_server.calls.outcome_log import OutcomeLog
+from agi_server.calls.own_lock import OwnLock
 from agi_server.calls.recover import Recovery
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
@@ -131,6 +132,12 @@ async def running(
             outcomes=OutcomeLog(db=pool, now=now),
             leases=leases,
             health=PostgresHealth(),
+            own_lock=OwnLock(
+                db=pool,
+                most_tries=settings.accounts.failures_per_caller,
+                window_s=settings.accounts.failures_window_s,
+                now=now,
+            ),
         )
         recovery = Recovery(
             db=pool,

@@ -9,6 +9,7 @@ from agi_server.routes.authorize import authorize
 from agi_server.routes.balance import balance
 from agi_server.routes.call import call
 from agi_server.routes.did import did
+from agi_server.routes.lock import lock
 from agi_server.routes.parameters import BadRequestError, call_parameters, route_name, split_script
 from agi_server.routes.ping import ping
 from agi_server.routes.services import RouteServices
@@ -17,7 +18,7 @@ from agi_server.routes.variables import decision_variables
 
 log = structlog.get_logger()
 
-_CALL_ROUTES = {"authorize": authorize, "call": call, "balance": balance, "did": did}
+_CALL_ROUTES = {"authorize": authorize, "call": call, "balance": balance, "lock": lock, "did": did}
 _PLAIN_ROUTES = {"settle": settle, "ping": ping}
 
 

@@ -4,6 +4,10 @@ from agi_server.calls.reasons import Reason
 
 ENTER_ACCOUNT_NUMBER = "agent-user"
 WRONG_ACCOUNT_NUMBER = "auth-incorrect"
+ENTER_PIN = "agent-pass"
+WRONG_PIN = "auth-incorrect"
+LOCKED = "activated"
+UNLOCKED = "de-activated"
 ENTER_DESTINATION = "vm-enter-num-to-call"
 YOU_HAVE = "vm-youhave"
 AND = "vm-and"

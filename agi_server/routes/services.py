@@ -11,6 +11,7 @@ from agi_server.background import Background
 from agi_server.calls.authorize import Authorizer
 from agi_server.calls.decision import Decision, Denial, EmergencyCall, Grant
 from agi_server.calls.outcome_log import OutcomeLog
+from agi_server.calls.own_lock import OwnLock
 from agi_server.calls.reasons import Reason
 from agi_server.calls.request import CallRequest
 from agi_server.calls.settle import Settler
@@ -49,6 +50,7 @@ class RouteServices:
     outcomes: OutcomeLog
     leases: TrunkLeases
     health: PostgresHealth
+    own_lock: OwnLock
 
 
 class Turn:

@@ -100,6 +100,11 @@ def balance_variables(balance: str, currency: str, reason: str) -> Command:
     return mset([("AUTH_BALANCE", balance), ("AUTH_CURRENCY", currency), ("AUTH_REASON", reason)])
 
 
+def lock_variables(locked: str, reason: str) -> Command:
+    """What `lock` tells: `yes` or `no` as the lock is now, or why it was not touched."""
+    return mset([("AUTH_LOCKED", locked), ("AUTH_REASON", reason)])
+
+
 def ping_variable(answer: str) -> Command:
     """`ok` when PostgreSQL and Redis answer."""
     return set_variable("AUTH_PING", answer)

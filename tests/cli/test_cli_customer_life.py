@@ -25,7 +25,6 @@ def test_an_update_changes_what_is_named_and_keeps_who_changed_what_from_what(
     changed = shop(
         *update,
         *("--last-name", "Dupont", "--country", "fr", "--phone", "01 23 45 67 89"),
-        *("--fax", "01 34 56 78 90"),
         *("--vat", "5.5", "--mac-address", "0008.744c.7f1d", "--no-mail-permitted"),
         *("--callerid", "33123456789", "--callerid", "442079460000", "--lock-pin", "4711"),
     ).json

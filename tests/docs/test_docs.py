@@ -79,6 +79,7 @@ def test_every_variable_is_documented() -> None:
     set_by_us = (
         names(variables.decision_variables(Denial(reason=Reason.UNAVAILABLE)))
         | names(variables.balance_variables("", "", ""))
+        | names(variables.lock_variables("", ""))
         | names(variables.ping_variable("ok"))
     )
     between = {"AUTH_DIAL_3", "AUTH_DIAL_4"}
