@@ -1,7 +1,7 @@
 """Many DIDs from one file: all of them or, when one cannot be, none."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -60,16 +60,24 @@ def read_did_lines(text: str) -> list[DidLine]:
     return lines
 
 
-async def import_dids(pool: Any, lines: Sequence[DidLine], editor: Editor) -> list[Did]:
-    """Add the DIDs in one transaction. Raises BulkRefusedError with all that is wrong: then nothing
-    was added."""
+async def import_dids(
+    pool: Any,
+    lines: Sequence[DidLine],
+    editor: Editor,
+    reached: Callable[[int], None] = lambda done: None,
+) -> list[Did]:
+    """Add the DIDs in one transaction; `reached` is told how many were looked at.
+
+    Raises BulkRefusedError with all that is wrong: then nothing was added.
+    """
     problems: list[LineProblem] = []
     added: list[Did] = []
     async with pool.acquire() as db:
         transaction = db.transaction()
         await transaction.start()
         try:
-            for each in lines:
+            for done, each in enumerate(lines, 1):
+                reached(done)
                 try:
                     async with db.transaction():
                         new = await _with_owner(db, each)

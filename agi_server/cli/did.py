@@ -22,6 +22,7 @@ from agi_server.cli.parameters import (
     limit_option,
     named_account,
 )
+from agi_server.cli.progress import progress_bar
 from agi_server.observe.masking import mask_account_number, mask_text
 
 _number = click.argument("number")
@@ -100,7 +101,8 @@ async def import_(session: Session, file: Path) -> None:
     """
     try:
         lines = read_did_lines(_text_of(file))
-        added = await import_dids(session.db, lines, editor(session))
+        with progress_bar("DIDs", len(lines)) as reached:
+            added = await import_dids(session.db, lines, editor(session), reached)
     except BulkRefusedError as refused:
         for each in refused.problems:
             where = f"{each.field}: " if each.field else ""

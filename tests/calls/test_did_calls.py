@@ -165,6 +165,23 @@ async def test_the_own_lock_and_restrictions_are_of_outgoing_calls_and_keep_no_c
     await carrier.settle()
 
 
+async def test_a_channel_that_asks_again_has_its_first_call_ended(
+    business: Business, channel: NewChannel
+) -> None:
+    owner = await business.customer(simultaneous_access=1)
+    await business.phone(owner)
+    await business.did(DID, owner, plan="standard", destinations=("sip",))
+    carrier = channel(extension=DID)
+    first = await carrier.did()
+    second = await carrier.did()
+    assert second.allowed
+    assert ("void", "cancelled") == tuple(
+        (await business.session(first.call))[name] for name in ("state", "reason")
+    )
+    await carrier.settle()
+    assert await nothing_reserved(business, owner)
+
+
 async def test_an_inbound_call_takes_a_unit_of_simultaneous_access(
     business: Business, channel: NewChannel
 ) -> None:
