@@ -175,9 +175,8 @@ async def test_a_channel_that_asks_again_has_its_first_call_ended(
     first = await carrier.did()
     second = await carrier.did()
     assert second.allowed
-    assert ("void", "cancelled") == tuple(
-        (await business.session(first.call))[name] for name in ("state", "reason")
-    )
+    ended = await business.session(first.call)
+    assert ("void", "cancelled") == (ended["state"], ended["reason"])
     await carrier.settle()
     assert await nothing_reserved(business, owner)
 
