@@ -116,6 +116,8 @@ def read_money(text: str, sign: str = ".", currency: str = "") -> int:
     """Micros of a price with `sign` before its decimals.
 
     A currency may stand beside it, but no other than `currency` (empty: any will do)."""
+    if sign == "." and text.isascii() and text.replace(".", "", 1).isdigit() and text[0] != ".":
+        return _plain_money(text)
     match = _CURRENCY.match(text)
     amount = text
     if match:
@@ -132,8 +134,12 @@ def read_money(text: str, sign: str = ".", currency: str = "") -> int:
         amount = whole.replace(thousands, "") + (sign + decimals if decimals else "")
     if amount.startswith(sign) and amount[1:].isdigit():
         amount = "0" + amount  # .011, as programs write it that leave out the zero
+    return _plain_money(amount.replace(sign, "."))
+
+
+def _plain_money(text: str) -> int:
     try:
-        return parse_money(amount.replace(sign, "."))
+        return parse_money(text)
     except MoneyError as error:
         raise CellError(str(error)) from error
 

@@ -29,6 +29,9 @@ _INCREMENT_FIELDS = {
     "buy_increments": ("buy_initial_s", "buy_increment_s"),
 }
 
+_PLAIN_TEXTS = ("prefix", "country_code", "destination")
+_MOST_KNOWN = 20_000
+
 
 class CarrierReader:
     """Reads rows whose columns a layout names; what is wrong becomes an error of its line."""
@@ -51,7 +54,11 @@ class CarrierReader:
         self._increments = increments
         self._currency = currency
         self._country_code = country_code
-        self._known: dict[tuple[str, str], object] = {}
+        # Of each column the values of the texts met so far: carriers repeat most of them.
+        self._known: tuple[dict[str, object], ...] = tuple({} for _ in layout.columns)
+        self._usual = {"prefix", "price_per_minute"}
+        if increments is None:
+            self._usual.add("initial" if "initial" in layout.columns else "increments")
         self.prefix_heading = layout.heading("prefix")
         # Whether rows may be in force in some hours only, or until a date.
         self.has_periods = not {"hours", "effective_until"}.isdisjoint(layout.columns)
@@ -62,27 +69,36 @@ class CarrierReader:
         """What one row says: an entry for each of its prefixes, or errors appended."""
         before = len(errors)
         columns = self.layout.columns
-        if any(cell.strip() for cell in cells[len(columns) :]):
+        if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             message = f"{len(cells)} cells, the header has {len(columns)}"
             errors.append(SheetError(line, "", message))
             return
         values: dict[str, Any] = {}
-        for column, cell in zip(columns, cells, strict=False):
+        for column, known, cell in zip(columns, self._known, cells, strict=False):
             text = cell.strip()
             if text and column:
-                self._read_cell(line, column, text, values, errors)
+                if text in known:
+                    values[column] = known[text]
+                else:
+                    self._read_cell(line, column, text, known, values, errors)
         action = self._action(values)
-        errors += self._missing(line, cells, values, action)
+        if action is not Action.PRICE or not self._usual <= values.keys():
+            errors += self._missing(line, cells, values, action)
         prefixes = self._prefixes(line, values, errors)
         if len(errors) == before:
             yield from self._rates(line, prefixes, values, action, errors)
 
     def _read_cell(
-        self, line: int, column: str, text: str, values: dict[str, Any], errors: list[SheetError]
+        self,
+        line: int,
+        column: str,
+        text: str,
+        known: dict[str, object],
+        values: dict[str, Any],
+        errors: list[SheetError],
     ) -> None:
-        key = (column, text)
-        if key in self._known:
-            values[column] = self._known[key]
+        if column in _PLAIN_TEXTS:
+            values[column] = text
             return
         try:
             value = self._value(column, text)
@@ -91,12 +107,10 @@ class CarrierReader:
             values[column] = None  # not missing, and already complained of
             return
         values[column] = value
-        if column not in ("prefix", "destination") and len(self._known) < 100_000:
-            self._known[key] = value
+        if len(known) < _MOST_KNOWN:
+            known[text] = value
 
     def _value(self, column: str, text: str) -> object:
-        if column in ("prefix", "country_code", "destination"):
-            return text
         if column in MONEY_COLUMNS:
             return self._price_or_action(text, column)
         if column in SECONDS_COLUMNS:

@@ -11,7 +11,6 @@ from agi_server.observe.masking import mask_text
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.settings import SettingsError
 from agi_server.storage.embedded import EmbeddedStartError
-from agi_server.wire.script import ScriptError
 
 REFUSED = 1
 WRONG_USAGE = 2
@@ -39,6 +38,8 @@ class Explanation:
 
 def explain(fault: BaseException) -> Explanation:
     """Word any exception; account numbers and passwords are masked."""
+    from agi_server.wire.script import ScriptError  # most commands play none: they start sooner
+
     match fault:
         case NoArgsIsHelpError():
             return Explanation((fault.format_message(),), WRONG_USAGE)

@@ -6,17 +6,18 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from agi_server.accounts.account import Account
-from agi_server.accounts.audit import Editor
 from agi_server.accounts.codes import Restriction
-from agi_server.accounts.customers import find_named
 from agi_server.cli.backends import Session
 from rating.money import MoneyError, parse_money
+
+if TYPE_CHECKING:
+    from agi_server.accounts.account import Account
+    from agi_server.accounts.audit import Editor
 
 
 class _Money(click.ParamType[int]):
@@ -130,8 +131,10 @@ def limit_option(default: int) -> Callable[..., Any]:
     )
 
 
-async def named_account(db: Any, name: str) -> Account:
+async def named_account(db: Any, name: str) -> "Account":
     """The account that ACCOUNT names. Raises NotFoundError."""
+    from agi_server.accounts.customers import find_named  # commands without accounts start sooner
+
     return await find_named(db, name)
 
 
@@ -143,6 +146,8 @@ def operator() -> str:
         return f"cli:{os.getuid()}"
 
 
-def editor(session: Session) -> Editor:
+def editor(session: Session) -> "Editor":
     """Who changes an account by this command, and when."""
+    from agi_server.accounts.audit import Editor
+
     return Editor(changed_by=operator(), at=session.now)

@@ -1,9 +1,10 @@
 """A DSN may name several servers, of which one is the primary."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg
 
 _WANTED = "target_session_attrs"
 # For each host in turn, where nobody waits for the answer.
@@ -35,6 +36,8 @@ def each_host(dsn: str) -> list[str]:
     return found
 
 
-def connect_plainly(dsn: str) -> psycopg.Connection[Any]:
+def connect_plainly(dsn: str) -> "psycopg.Connection[Any]":
     """A connection of the other driver, which blocks, to the primary. Raises psycopg.Error."""
+    import psycopg  # a fifth of the time in which a command starts, and most need it not
+
     return psycopg.connect(dsn, connect_timeout=_PLAIN_CONNECT_S, target_session_attrs="primary")
