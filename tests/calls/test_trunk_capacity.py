@@ -156,15 +156,17 @@ async def test_only_a_trunk_with_a_capacity_costs_a_second_round_trip(
         postgres_proxy.address, redis_proxy.address, postgres={"pool_size": 1}
     )
     account = await business.customer()
-    trips = (0, 0)
-    for _ in range(3):  # the first time statements are prepared and scripts loaded
+    trips: list[tuple[int, int]] = []
+    # The first time statements are prepared and scripts loaded; the daemon's own work may fall into
+    # any of them.
+    for _ in range(4):
         phone = Channel(daemon.port, clock, accountcode=account.account_number)
         before = postgres_proxy.rounds, redis_proxy.rounds
         assert (await phone.authorize()).allowed
-        trips = postgres_proxy.rounds - before[0], redis_proxy.rounds - before[1]
+        trips.append((postgres_proxy.rounds - before[0], redis_proxy.rounds - before[1]))
         clock.advance(10)
         await phone.settle(1000)
-    assert (2, 2) == trips
+    assert (2, 2) == min(trips)
 
 
 async def test_the_call_route_moves_from_trunk_to_trunk(
