@@ -83,6 +83,7 @@ async def running(
             min_size=min(2, settings.postgres.pool_size),
             max_size=settings.postgres.pool_size,
             statement_timeout_ms=deadline_ms,
+            plan="once",
         ) as pool,
         open_slots(redis_url, settings.redis.timeout_ms) as slots,
     ):

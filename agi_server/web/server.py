@@ -62,7 +62,7 @@ async def _serve(
             postgres_dsn,
             max_size=_CONNECTIONS,
             statement_timeout_ms=_STATEMENT_TIMEOUT_MS,
-            plan_each=True,
+            plan="each",
         ) as pool:
             services = WebServices(
                 settings=settings, db=pool, postgres_dsn=postgres_dsn, links=links, now=now

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
@@ -79,6 +79,9 @@ async def _connect_to(dsn: str, **options: Any) -> asyncpg.Connection:
         raise ConnectionRefusedError("this server is not the primary") from None
 
 
+_PLAN_CACHE_MODES = {"auto": "auto", "once": "force_generic_plan", "each": "force_custom_plan"}
+
+
 @asynccontextmanager
 async def open_pool(
     dsn: str,
@@ -86,20 +89,22 @@ async def open_pool(
     min_size: int = 1,
     max_size: int = 10,
     statement_timeout_ms: int = 0,
-    plan_each: bool = False,
+    plan: Literal["auto", "once", "each"] = "auto",
 ) -> AsyncIterator[asyncpg.Pool]:
     """A pool in which jsonb is Python data and a statement ends by itself after its timeout.
 
     The database ends it at the timeout; should it not even answer, we give up a second later.
-    `statement_timeout_ms` 0 means no limit. `plan_each` plans a statement for its arguments each
-    time, as lists with filters need that may be null. Raises OSError or asyncpg.PostgresError when
-    the database cannot be reached.
+    `statement_timeout_ms` 0 means no limit. `plan`: a statement is planned `once`, as those of
+    calls, whose planning takes longer than their work; for its arguments `each` time, as lists with
+    filters need that may be null; or as the server sees fit. Raises OSError or
+    asyncpg.PostgresError when the database cannot be reached.
     """
     server_settings = {"application_name": "agi-server"}
     if statement_timeout_ms:
         server_settings["statement_timeout"] = str(statement_timeout_ms)
-    if plan_each:
-        server_settings["plan_cache_mode"] = "force_custom_plan"
+        # What must be short is not compiled first, which takes longer than any of it.
+        server_settings["jit"] = "off"
+    server_settings["plan_cache_mode"] = _PLAN_CACHE_MODES[plan]
     give_up_s = statement_timeout_ms / 1000 + 1 if statement_timeout_ms else None
     pool = await asyncpg.create_pool(
         dsn,
