@@ -26,12 +26,13 @@ class RateChange:
 
     @property
     def kind(self) -> str:
-        """`new`, `up`, `down`, `removed`, or `other`: another term than the price per minute."""
+        """`new`, `up`, `down`, `removed`, or `other`: another term than the price per minute, or
+        what was blocked is not any more or the other way round."""
         if self.old is None:
             return "new"
         if self.new is None:
             return "removed"
-        if self.price_change_micros:
+        if self.price_change_micros and self.old.blocked == self.new.blocked:
             return "up" if self.price_change_micros > 0 else "down"
         return "other"
 

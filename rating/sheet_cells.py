@@ -52,7 +52,19 @@ _YES = frozenset(("yes", "y", "true", "1", "x", "blocked", "block", "barred"))
 _NO = frozenset(("no", "n", "false", "0", "-", "open", "allowed"))
 
 _CURRENCY = re.compile(r"^([A-Z]{3}|[$€£¥])?\s*([0-9.,]+)\s*([A-Z]{3}|[$€£¥])?$")
-_CURRENCY_OF_SIGN = {"€": "EUR", "£": "GBP"}
+CURRENCIES_OF_SIGN = {
+    "€": frozenset(("EUR",)),
+    "£": frozenset(("GBP",)),
+    "¥": frozenset(("JPY", "CNY")),
+    "$": frozenset(
+        (
+            *("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "BRL", "MXN", "ARS", "CLP", "COP"),
+            *("UYU", "DOP", "CUP", "NIO", "BOB", "BBD", "BMD", "BSD", "BZD", "BND", "FJD", "GYD"),
+            *("JMD", "KYD", "LRD", "NAD", "SBD", "SRD", "TOP", "TTD", "WST", "XCD", "ZWL"),
+        )
+    ),
+}
+"""A sign says which currencies an amount may be in, and so which it is not."""
 _SECONDS = re.compile(r"([0-9]{1,8})\s*(?:s|sec|secs|seconds?)?", re.ASCII | re.IGNORECASE)
 _INCREMENTS = re.compile(
     r"([0-9]{1,8})\s*s?(?:ec)?(?:\s*[/+:-]\s*([0-9]{1,8})\s*s?(?:ec)?)?", re.ASCII | re.IGNORECASE
@@ -123,8 +135,7 @@ def read_money(text: str, sign: str = ".", currency: str = "") -> int:
     if match:
         amount = match[2]
         for beside in filter(None, match.group(1, 3)):
-            code = _CURRENCY_OF_SIGN.get(beside, beside)
-            if currency and code.isalpha() and code != currency:
+            if currency and currency not in CURRENCIES_OF_SIGN.get(beside, (beside,)):
                 raise CellError(f"{shown(text)}: the card is in {currency}")
     thousands = "," if sign == "." else "."
     if thousands in amount:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from rating.sheet_cells import CURRENCIES_OF_SIGN
+
 PLAIN_HEADER = (
     "prefix",
     "destination",
@@ -178,8 +180,12 @@ _CODES = (
     *("THB", "VND", "IDR", "MYR", "KRW", "XOF", "XAF"),
 )
 """Currencies that are told from other words of three letters in a heading."""
-_CURRENCY_OF = {code.lower(): code for code in _CODES}
-_CURRENCY_OF |= {"euro": "EUR", "euros": "EUR", "€": "EUR", "£": "GBP", "us$": "USD"}
+_CURRENCIES_OF = {code.lower(): frozenset((code,)) for code in _CODES} | CURRENCIES_OF_SIGN
+_CURRENCIES_OF |= {
+    "euro": frozenset(("EUR",)),
+    "euros": frozenset(("EUR",)),
+    "us$": frozenset(("USD",)),
+}
 _CENTS = frozenset(("cent", "cents", "ct", "cts", "eurocent", "eurocents", "¢", "pence", "penny"))
 _A_SECOND = frozenset(("sec", "secs", "second", "seconds", "s"))
 
@@ -213,10 +219,11 @@ def column_of(heading: str) -> str:
 def price_doubts(heading: str, currency: str) -> Iterator[str]:
     """Why the column of prices under this heading must not be read as they stand: it says another
     currency than the card's (empty: any will do), cents, or a price a second."""
-    words = re.findall(r"us\$|[^\W\d_]+|[€£¢]", heading.lower())
-    named = {_CURRENCY_OF[word] for word in words if word in _CURRENCY_OF}
-    if currency and named and currency not in named:
-        yield f"says {', '.join(sorted(named))}: the card is in {currency}"
+    words = re.findall(r"us\$|[^\W\d_]+|[€£¢$¥]", heading.lower())
+    named = [word for word in words if word in _CURRENCIES_OF]
+    if currency and named and not any(currency in _CURRENCIES_OF[word] for word in named):
+        said = ", ".join(sorted({word.upper() for word in named}))
+        yield f"says {said}: the card is in {currency}"
     if not _CENTS.isdisjoint(words):
         yield "is in cents: prices are read in whole units, give them so"
     if not _A_SECOND.isdisjoint(words):

@@ -198,6 +198,8 @@ async def rerate_(
     """
     if apply and not (reason or "").strip():
         raise click.UsageError("--apply needs --reason")
+    if begin >= end:
+        raise click.UsageError("--from must be before --to")
     shown = []
     async for call in rerate(session.db, begin, end, in_force=in_force):
         corrected = False

@@ -123,6 +123,8 @@ async def test_what_is_left_is_quoted_and_what_a_call_took_is_shown_and_rerated(
     again = ("rates", "import", "seconds.csv", "--card", "sold", "--activate")
     assert 0 == agi_server(*again, "--at", "2026-01-02T00:00:00Z").exit_code
     rerate = ("calls", "rerate", "--from", "2026-01-01", "--to", "2999-01-01", "--in-force")
+    backwards = agi_server("calls", "rerate", "--from", "2026-02-01", "--to", "2026-01-01")
+    assert (2, True) == (backwards.exit_code, "--from must be before --to" in backwards.err)
     told = agi_server(*rerate, "--json")
     assert "1 calls differ; nothing changed" in told.err
     (differs,) = told.json

@@ -51,6 +51,12 @@ def test_every_prefix_is_new_up_down_otherwise_changed_removed_or_unchanged() ->
     )
 
 
+def test_a_rate_that_becomes_blocked_or_open_is_no_cheaper_or_dearer_one() -> None:
+    open_, blocked = rate("49", 5_000), rate("49", 0, blocked=True)
+    assert ([("other", "49", 5_000, 0, None)], 0) == told([open_], [blocked])
+    assert ([("other", "49", 0, 5_000, None)], 0) == told([blocked], [open_])
+
+
 def test_the_largest_changes_come_first_in_proportion() -> None:
     old = [rate("1", 100), rate("2", 1_000), rate("3", 0), rate("4", 1)]
     new = [rate("1", 150), rate("2", 1_100), rate("3", 1), rate("4", 1)]

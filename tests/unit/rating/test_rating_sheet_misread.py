@@ -47,6 +47,25 @@ def test_an_amount_in_another_currency_than_the_cards_is_refused(cell: str) -> N
     assert [10_000] == [rate.price_micros_per_minute for rate in read(text, currency="EUR").rates]
 
 
+@pytest.mark.parametrize(
+    ("sign", "other", "possible"), [("$", "EUR", "CAD"), ("¥", "USD", "CNY"), ("£", "USD", "GBP")]
+)
+def test_a_sign_that_cannot_be_the_cards_currency_is_refused(
+    sign: str, other: str, possible: str
+) -> None:
+    amount = f"Code,Rate,Increments\n44,{sign}0.01,1/1\n"
+    heading = f"Code,Rate ({sign}),Increments\n44,0.01,1/1\n"
+    assert [f"line 2, Rate: '{sign}0.01': the card is in {other}"] == (
+        errors_of(read(amount, currency=other))
+    )
+    assert [f"line 1, Rate ({sign}): says {sign}: the card is in {other}"] == (
+        errors_of(read(heading, currency=other))
+    )
+    for text in (amount, heading):
+        rates = read(text, currency=possible).rates
+        assert [10_000] == [rate.price_micros_per_minute for rate in rates]
+
+
 def test_an_interval_beside_an_initial_time_is_the_further_increment() -> None:
     [rate] = read("Code,Rate,Min Time,Interval\n44,0.01,60 sec,6 sec\n").rates
     assert (60, 6) == (rate.initial_s, rate.increment_s)
