@@ -148,7 +148,8 @@ def _prefix(rate: Rate) -> str:
 def _bought(route: Route) -> str:
     rate = route.match.at_start
     buys = money(rate.buy_price_micros_per_minute)
-    return f"{route.trunk}, bought by {route.match.card.name} at {buys} a minute"
+    card = route.match.card
+    return f"{route.trunk}, bought by {card.name} at {buys} {card.currency} a minute"
 
 
 def _sent(trunk: Trunk, number: str) -> str:
@@ -164,7 +165,8 @@ def _why(dropped: DroppedRoute, quote: Quote) -> str:
     sold = ""
     if dropped.why == "buys_above_sell":
         paid = quote.sell if quote.plan.sell_price == "first_card" else dropped.route.match
-        sold = f", sold at {money(paid.at_start.price_micros_per_minute)}"
+        price = money(paid.at_start.price_micros_per_minute)
+        sold = f", sold at {price} {paid.card.currency}"
     return f"{_WHY_DROPPED[dropped.why]}{sold} ({dropped.why})"
 
 

@@ -35,7 +35,11 @@ from agi_server.tariffs.tables import Quote, Tariffs, tariffs_for_number
 from rating.money import MAX_MONEY_MICROS
 from rating.number import Normalised, NumberInvalid
 from rating.price import Price
-from rating.routing import CardMatch, RouteGrant, grant_routes
+from rating.rate_card import RateCard
+from rating.routing import CardMatch, RouteGrant, SellPrice, grant_routes
+
+_OF_CARD = ("price_per_minute", "connection_fee", "minimum_charge")
+_OF_ACCOUNT = ("cost", "buy_cost", "credit", "amount")
 
 
 async def print_quote(
@@ -95,7 +99,7 @@ async def print_quote(
     answer.steps.append(
         f"{seconds} s of talk bill {price.billed_seconds} s: {money(price.total_micros)}"
     )
-    answer.give(fields, price)
+    answer.give(fields, price, _paying_card(quote).currency)
 
 
 class _Answer:
@@ -107,8 +111,10 @@ class _Answer:
         self._dialled = dialled
         self._as_json = as_json
 
-    def give(self, fields: dict[str, Any], price: Price) -> None:
-        """The call goes through, at this price."""
+    def give(self, fields: dict[str, Any], price: Price, price_currency: str) -> None:
+        """The call goes through, at this price; its prices a minute are in the card's currency,
+        its amounts in the account's."""
+        currency = fields["currency"]
         lines = [
             {
                 "line": line.kind.value,
@@ -119,10 +125,14 @@ class _Answer:
             for line in price.lines
         ]
         if self._as_json:
+            currencies = {"price_currency": price_currency, "currency": currency}
+            lines = [line | currencies for line in lines]
             print_one({**fields, "lines": lines, "steps": self.steps}, as_json=True)
             return
-        print_one(fields, as_json=False)
+        card_currency = fields.pop("card_currency")
+        print_one(_with_currencies(fields, card_currency, currency), as_json=False)
         click.echo()
+        lines = [_with_currencies(line, price_currency, currency) for line in lines]
         print_list(lines, as_json=False, nothing="the call costs nothing")
         click.echo()
         print_steps(self.steps)
@@ -154,6 +164,20 @@ def _print_emergency(dialled: str, call: EmergencyCall, as_json: bool) -> None:
     print_one(fields, as_json=False)
     click.echo()
     print_steps(steps)
+
+
+def _with_currencies(
+    fields: dict[str, Any], card_currency: str, account_currency: str
+) -> dict[str, Any]:
+    """Money under a name that has its currency, where card and account have two."""
+    if card_currency == account_currency:
+        return fields
+    of_card = dict.fromkeys(_OF_CARD, card_currency)
+    currency_of = of_card | dict.fromkeys(_OF_ACCOUNT, account_currency)
+    return {
+        f"{name} {currency_of[name]}" if name in currency_of else name: value
+        for name, value in fields.items()
+    }
 
 
 def _plan_name(plans: Collection[str], plan: str | None) -> str:
@@ -247,6 +271,12 @@ def _price(
     return price
 
 
+def _paying_card(quote: Quote) -> RateCard:
+    """The card by which the customer pays a call that the first route carries."""
+    paid = quote.routes[0].match if quote.plan.sell_price is SellPrice.ROUTE else quote.sell
+    return paid.card
+
+
 def _fields(
     tariffs: Tariffs, quote: Quote, number: str, seconds: int, price: Price
 ) -> dict[str, Any]:
@@ -255,6 +285,7 @@ def _fields(
         "number": number,
         "card": quote.sell.card.name,
         "version": quote.sell.card.version,
+        "card_currency": quote.sell.card.currency,
         "currency": quote.currency,
         "prefix": rate.prefix,
         "destination": rate.destination,

@@ -112,7 +112,16 @@ def test_a_quote_shows_price_line_by_line_and_the_limit_of_a_credit(shop: Comman
         "billed_seconds": 120,
         "cost": "3.00",
         "limit_seconds": 120,
-        "lines": [{"line": "talk", "seconds": 120, "price_per_minute": "1.50", "amount": "3.00"}],
+        "lines": [
+            {
+                "line": "talk",
+                "seconds": 120,
+                "price_per_minute": "1.50",
+                "amount": "3.00",
+                "price_currency": "USD",
+                "currency": "USD",
+            }
+        ],
     }.items() <= quote.items()
     assert "United Kingdom premium" in shop("rates", "quote", "449012345678").out
 
@@ -146,7 +155,10 @@ def test_a_refused_quote_shows_its_steps_up_to_what_refuses_it(
         ("*44x#", "number_invalid: not digits only"),
         ("0033123456789", "no_rate: No rate card of the call plan prices this destination."),
         ("449012345678", "no_rate: card retail blocks the prefix 4490 Premium"),
-        ("442079460000", "no_route: gw costs more than it brings, sold at 0.06 (buys_above_sell)"),
+        (
+            "442079460000",
+            "no_route: gw costs more than it brings, sold at 0.06 USD (buys_above_sell)",
+        ),
     ):
         done = shop("rates", "quote", number)
         assert (1, f"agi-server: {why}\n") == (done.exit_code, done.err)
@@ -173,8 +185,8 @@ def test_a_refused_quote_shows_its_steps_up_to_what_refuses_it(
             f"dialled 442079460000, {no_country}", "the number is 442079460000",
             "plan standard: sell price by first_card, routes by priority",
             card + "longest prefix 44 United Kingdom",
-            "not gw, bought by retail at 0.07 a minute: costs more than it brings, sold at 0.06"
-            " (buys_above_sell)",
+            "not gw, bought by retail at 0.07 USD a minute: costs more than it brings, "
+            "sold at 0.06 USD (buys_above_sell)",
             "refused: no_route",
         ],
     } == steps  # fmt: skip
@@ -310,11 +322,25 @@ def test_a_quote_explains_each_step_from_what_was_dialled_to_the_price(shop: Com
     assert ("EUR", "0.02775", ["PJSIP/0123456789@gw"]) == (
         quote["currency"], quote["cost"], quote["dial"],
     )  # fmt: skip
+    # Prices a minute are the card's, amounts the account's: neither may be taken for the other.
+    assert ("USD", "0.06") == (quote["card_currency"], quote["price_per_minute"])
+    assert ("USD", "0.06", "EUR", "0.03") == tuple(
+        quote["lines"][0][name]
+        for name in ("price_currency", "price_per_minute", "currency", "amount")
+    )
+    told = [" ".join(line.split()) for line in done.out.splitlines()]
+    for line in (
+        "price per minute USD 0.06",
+        "cost EUR 0.02775",
+        "line seconds price per minute USD amount EUR",
+        "talk 60 0.06 0.03",
+    ):
+        assert line in told
 
 
 def test_digits_are_taken_off_and_put_before_independently_of_each_other(shop: Command) -> None:
     shop("trunk", "update", "gw", "--strip", "4420", "--add-prefix", "0")
-    bought = "route 1: gw, bought by retail at 0.00 a minute"
+    bought = "route 1: gw, bought by retail at 0.00 USD a minute"
     for number, step in (
         ("442079460000", f"{bought}, 4420 taken off, 0 put before, dials PJSIP/079460000@gw"),
         ("441234567890", f"{bought}, no 4420 to take off, 0 put before, dials PJSIP/0{{}}@gw"),
