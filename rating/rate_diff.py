@@ -81,6 +81,11 @@ class DiffSummary:
     removed: list[RateChange] = field(default_factory=list)
     gaps: list[RateGap] = field(default_factory=list)
 
+    @property
+    def changed(self) -> int:
+        """How many changes there are."""
+        return sum(self.counts[kind] for kind in _KINDS)
+
     def add(self, diff: RateDiff) -> None:
         """Add the diff of prefixes that no part before had."""
         for kind in _KINDS:

@@ -98,12 +98,16 @@ class RateSheet:
 
 @dataclass(frozen=True, slots=True)
 class SheetReading:
-    """A sheet being read: `rates` can be gone through once, and `errors` are known after that."""
+    """A sheet being read: `rates` can be gone through once, and all else is known after that.
+
+    `deletes` are the prefixes that it deletes, with the line of each.
+    """
 
     rates: Iterator[Rate]
     errors: list[SheetError]
     notes: list[str]
     rules: PricingRules
+    deletes: dict[str, int] = field(default_factory=dict)
 
 
 RowReader = CarrierReader | A2BillingReader
@@ -175,8 +179,9 @@ def open_rate_sheet(
     if isinstance(reader, CarrierReader):
         rows = _without_notes(rows, reader.layout, notes)
     rates = _some(_read(reader, rows, errors, progress), last_row, errors)
-    is_a2billing = isinstance(reader, A2BillingReader)
-    return SheetReading(rates, errors, notes, A2BILLING_RULES if is_a2billing else OWN_RULES)
+    if isinstance(reader, A2BillingReader):
+        return SheetReading(rates, errors, notes, A2BILLING_RULES)
+    return SheetReading(rates, errors, notes, OWN_RULES, reader.deletes)
 
 
 def _without_notes(rows: Iterator[Row], layout: Layout, notes: list[str]) -> Iterator[Row]:

@@ -59,6 +59,8 @@ class CarrierReader:
         self._usual = {"prefix", "price_per_minute"}
         if increments is None:
             self._usual.add("initial" if "initial" in layout.columns else "increments")
+        # The prefixes that rows delete, and the line of each.
+        self.deletes: dict[str, int] = {}
         self.prefix_heading = layout.heading("prefix")
         # Whether rows may be in force in some hours only, or until a date.
         self.has_periods = not {"hours", "effective_until"}.isdisjoint(layout.columns)
@@ -202,6 +204,8 @@ class CarrierReader:
             self._add_terms(terms, values)
         else:
             terms["blocked" if action is Action.BLOCK else "withdrawn"] = True
+            if action is Action.DELETE:
+                self.deletes |= dict.fromkeys(prefixes, line)
         try:
             for prefix in prefixes:
                 yield SheetEntry(line, Rate(prefix=prefix, **terms), hours, until)

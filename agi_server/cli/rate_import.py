@@ -1,8 +1,7 @@
 """`agi-server rates import`: a sheet as a carrier sends it becomes a version of a card."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,14 @@ from agi_server.cli.rate_showing import (
 )
 from agi_server.tariffs import rate_cards
 from agi_server.tariffs.rate_cards import CardImport, CardVersion, Source
+from agi_server.tariffs.sheet_import import (
+    complete_sheet,
+    rules_in_force,
+    rules_of_import,
+    stage_sheet,
+)
 from agi_server.tariffs.stored_rates import rules_as_json
 from rating.money import RoundingMode
-from rating.rate import Rate
 from rating.rate_card import OWN_RULES, PricingRules
 from rating.rate_diff import DiffSummary
 from rating.rate_sheet import (
@@ -33,7 +37,6 @@ from rating.rate_sheet import (
     SheetFormat,
     SheetOptions,
     SheetReading,
-    open_rate_sheet,
 )
 from rating.sheet_cells import CellError, read_increments
 from rating.sheet_rows import is_workbook
@@ -234,14 +237,14 @@ async def import_(
         session.db, card, at=session.now, effective_at=at
     ) as importing:
         card_currency = importing.currency or currency or session.settings.accounts.currency
-        zone = options["timezone"] or _rules_in_force(importing).zone
+        zone = options["timezone"] or rules_in_force(importing).zone
         reading = await _stage(importing, content, _options(options, card_currency, zone))
         if reading.errors:
             _print_errors(file, reading, as_json)
             return REFUSED
-        rules = _rules(importing, reading.rules, options)
+        rules = rules_of_import(importing, reading, _rules_asked_for(options))
         with progress_bar("comparing", None):
-            await importing.complete(changes_only=changes_only)
+            await complete_sheet(importing, reading, str(file), changes_only=changes_only)
             diff = await importing.compare(changes)
         if not as_json:
             _print_comparison(importing, reading, diff, rules)
@@ -261,6 +264,9 @@ async def import_(
     elif stored is None:
         click.echo("dry run: nothing stored")
     else:
+        if importing.is_known:
+            why = "this file was imported before" if diff.changed else "nothing changes"
+            click.echo(f"{why}: no new version")
         tell_version(stored)
     return 0
 
@@ -273,16 +279,7 @@ def _read(file: Path) -> tuple[bytes, Source]:
 async def _stage(importing: CardImport, content: bytes, options: SheetOptions) -> SheetReading:
     lines = None if is_workbook(content) else content.count(b"\n")
     with progress_bar("reading", lines) as reached:
-        reading = open_rate_sheet(content, options, progress=reached)
-        await importing.stage(_faultless(reading))
-    return reading
-
-
-def _faultless(reading: SheetReading) -> Iterator[Rate]:
-    """The rates up to the first error; the rest is read for its errors only."""
-    for rate in reading.rates:
-        if not reading.errors:
-            yield rate
+        return await stage_sheet(importing, content, options, reached)
 
 
 def _options(options: dict[str, Any], currency: str, zone: Any) -> SheetOptions:
@@ -304,23 +301,13 @@ def _options(options: dict[str, Any], currency: str, zone: Any) -> SheetOptions:
     )
 
 
-def _rules_in_force(importing: CardImport) -> PricingRules:
-    return importing.replaces.rules if importing.replaces else OWN_RULES
-
-
-def _rules(importing: CardImport, of_format: PricingRules, options: dict[str, Any]) -> PricingRules:
-    """Those asked for, else those that the format brings, else those in force."""
-    brought = {
-        field.name: getattr(of_format, field.name)
-        for field in fields(PricingRules)
-        if getattr(of_format, field.name) != getattr(OWN_RULES, field.name)
-    }
+def _rules_asked_for(options: dict[str, Any]) -> dict[str, Any]:
     asked = {name: options[name] for name in _RULES if options[name] is not None}
     if "rounding_mode" in asked:
         asked["rounding_mode"] = RoundingMode(asked["rounding_mode"])
     if options["timezone"] is not None:
         asked["zone"] = options["timezone"]
-    return replace(_rules_in_force(importing), **{**brought, **asked})
+    return asked
 
 
 def rules_options(rules: PricingRules) -> list[str]:
@@ -365,7 +352,7 @@ def _print_comparison(
         + (f"version {replaced.version}" if replaced else "no version in force")
     )
     print_diff(diff, rules.zone)
-    print_rules(_rules_in_force(importing), rules)
+    print_rules(rules_in_force(importing), rules)
 
 
 def _print_result(
@@ -384,5 +371,6 @@ def _print_result(
             "diff": diff_fields(diff),
             "rules": rules_as_json(rules),
             "stored": None if stored is None else version_fields(stored),
+            "is_new_version": stored is not None and not importing.is_known,
         }
     )

@@ -21,6 +21,7 @@ from agi_server.tariffs.trunks import check_name
 from rating.rate import Rate
 from rating.rate_card import OWN_RULES, PricingRules
 from rating.rate_diff import DiffSummary
+from rating.rate_timeline import in_force_from
 
 _ROWS_AT_A_TIME = 5_000
 
@@ -70,7 +71,8 @@ class CardImport:
     """A sheet on its way to a card, in one transaction: nothing is written before `store`.
 
     `currency` is the card's own, None for a new card. `replaces` is the version that is in force at
-    the time for which the import is meant.
+    the time for which the import is meant. `is_known`: `store` found that the card has a version of
+    this file already, so it made none.
     """
 
     def __init__(
@@ -86,15 +88,34 @@ class CardImport:
         self.card = card
         self.currency = currency
         self.replaces = replaces
+        self.is_known = False
         self._db = db
         self._at = at
         self._effective_at = effective_at
         self._in_force_at = effective_at or at
         self._are_changes = False
+        self._changes_nothing = False
 
     async def stage(self, rates: Iterable[Rate]) -> None:
         """Take in the rates of the sheet, as they come."""
         await stage_rates(self._db, rates)
+
+    async def not_on_card(self, prefixes: Iterable[str]) -> set[str]:
+        """Those of which the version in force has nothing then or later, nor the sheet a price.
+
+        To be asked before `complete`.
+        """
+        replaced = self.replaces.id if self.replaces else None
+        rates: dict[str, list[Rate]] = {prefix: [] for prefix in prefixes}
+        for row in await self._db.fetch(
+            statement("tariffs/rates_of_prefixes"), replaced, list(rates)
+        ):
+            rate = rate_of_row(tuple(row))
+            rates[rate.prefix].append(rate)
+        at = self._in_force_at
+        return {
+            prefix for prefix, known in rates.items() if not any(in_force_from(known, at).values())
+        }
 
     async def complete(self, *, changes_only: bool = False) -> None:
         """Add what stays of the version in force, when all rates of the sheet are staged.
@@ -112,7 +133,9 @@ class CardImport:
     async def compare(self, most: int) -> DiffSummary:
         """What the completed rates change, and `most` of the changes."""
         replaced = self.replaces.id if self.replaces else None
-        return await compare_staged(self._db, replaced, most, self._in_force_at)
+        diff = await compare_staged(self._db, replaced, most, self._in_force_at)
+        self._changes_nothing = replaced is not None and not diff.changed
+        return diff
 
     async def store(
         self,
@@ -133,25 +156,36 @@ class CardImport:
             raise InvalidFieldError("trunk", "names a trunk twice")
         db = self._db
         card_id = await _card_id(db, self.card, currency, default_currency)
-        if self._are_changes:
-            _, replaces = await _in_force(db, self.card, self._in_force_at)
-            if replaces != self.replaces:
+        _, replaces = await _in_force(db, self.card, self._in_force_at)
+        if replaces != self.replaces:
+            self._changes_nothing = False
+            if self._are_changes:
                 raise RefusedError(
                     f"another version of {self.card} came into force meanwhile: import again"
                 )
         if trunks:
             await _set_trunks(db, card_id, trunks)
         version = await self._stored_version(card_id, source, rules)
-        if activate:
+        now = replaces if replaces and replaces.begins <= self._at else None
+        if activate and (now is None or now.version != version):
             await _activate(db, self.card, card_id, version, self._at, self._effective_at)
         return await _version(db, self.card, version, self._at)
 
     async def _stored_version(self, card_id: int, source: Source, rules: PricingRules) -> int:
         db, rules_json = self._db, rules_as_json(rules)
-        sql = statement("tariffs/same_source_versions")
-        for known in await db.fetch(sql, card_id, source.sha256, rules_json):
+        same_source = await db.fetch(
+            statement("tariffs/same_source_versions"), card_id, source.sha256, rules_json
+        )
+        # A file whose dates have passed leaves out what they ended, and still changes nothing.
+        replaced = self.replaces if self._changes_nothing else None
+        if same_source and replaced is not None and replaced.rules == rules:
+            self.is_known = True
+            return replaced.version
+        version: int
+        for known in same_source:
             if await staged_are_stored(db, known["id"]):
-                version: int = known["version"]
+                self.is_known = True
+                version = known["version"]
                 return version
         sql = statement("tariffs/insert_version")
         row = await db.fetchrow(sql, card_id, source.name, source.sha256, self._at, rules_json)
@@ -195,7 +229,8 @@ async def store_version(
 ) -> CardVersion:
     """Store rates as the card's next version, all or nothing; the card is made when it is new.
 
-    A card that has a version of the very same file, rates and rules gets no second one. With
+    A card that has a version of the very same file, rates and rules gets no second one, and neither
+    does one of whose version in force such a file changes nothing. With
     `activate` it prices calls from `effective_at` on, or from now. `trunks`, when given, replace
     those that carry the card's calls, in this order. `currency` of a card never changes; None is
     the card's own or, for a new card, the default. Raises InvalidFieldError, NotFoundError for an

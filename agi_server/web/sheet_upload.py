@@ -6,17 +6,21 @@ connection of its own: the daemon's loop goes on answering calls.
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from agi_server.storage.postgres.pool import open_pool
 from agi_server.tariffs.rate_cards import CardImport, CardVersion, Source, begin_import
-from rating.rate import Rate
-from rating.rate_card import OWN_RULES, PricingRules
+from agi_server.tariffs.sheet_import import (
+    complete_sheet,
+    rules_in_force,
+    rules_of_import,
+    stage_sheet,
+)
 from rating.rate_diff import DiffSummary
-from rating.rate_sheet import SheetOptions, SheetReading, open_rate_sheet
+from rating.rate_sheet import SheetOptions, SheetReading
 from rating.sheet_entries import SheetError
 
 CHANGES_SHOWN = 100
@@ -59,16 +63,14 @@ async def _take(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
         open_pool(postgres_dsn, max_size=1) as pool,
         begin_import(pool, sheet.card, at=at) as importing,
     ):
-        in_force = importing.replaces.rules if importing.replaces else OWN_RULES
         currency = importing.currency or sheet.currency
-        options = SheetOptions(currency=currency, zone=in_force.zone)
-        reading = open_rate_sheet(sheet.content, options)
-        await importing.stage(_faultless(reading))
+        options = SheetOptions(currency=currency, zone=rules_in_force(importing).zone)
+        reading = await stage_sheet(importing, sheet.content, options)
         if reading.errors:
             return SheetOutcome(errors=reading.errors, notes=reading.notes)
-        await importing.complete()
+        await complete_sheet(importing, reading, sheet.name, changes_only=False)
         diff = await importing.compare(CHANGES_SHOWN)
-        stored = await _store(importing, sheet, reading, in_force) if sheet.store else None
+        stored = await _store(importing, sheet, reading) if sheet.store else None
         return SheetOutcome(
             errors=(),
             notes=reading.notes,
@@ -78,30 +80,11 @@ async def _take(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
         )
 
 
-async def _store(
-    importing: CardImport, sheet: Sheet, reading: SheetReading, in_force: PricingRules
-) -> CardVersion:
+async def _store(importing: CardImport, sheet: Sheet, reading: SheetReading) -> CardVersion:
     return await importing.store(
         Source(name=sheet.name, sha256=hashlib.sha256(sheet.content).hexdigest()),
         currency=None if importing.currency else sheet.currency,
         default_currency=sheet.currency,
         trunks=sheet.trunks,
-        rules=_rules(in_force, reading.rules),
+        rules=rules_of_import(importing, reading),
     )
-
-
-def _faultless(reading: SheetReading) -> Iterator[Rate]:
-    """The rates up to the first error; the rest is read for its errors only."""
-    for rate in reading.rates:
-        if not reading.errors:
-            yield rate
-
-
-def _rules(in_force: PricingRules, of_format: PricingRules) -> PricingRules:
-    """Those that the format brings, else those in force."""
-    brought = {
-        field.name: getattr(of_format, field.name)
-        for field in fields(PricingRules)
-        if getattr(of_format, field.name) != getattr(OWN_RULES, field.name)
-    }
-    return replace(in_force, **brought)

@@ -178,27 +178,6 @@ def test_a_worksheet_of_a_workbook_is_chosen_by_name(shop: Command) -> None:
     assert "no worksheet 'None such'; there is: " in done.err
 
 
-def test_a_sheet_of_changes_leaves_the_other_rates(shop: Command, tmp_path: Path) -> None:
-    (tmp_path / "changes.csv").write_text(
-        "Code,Rate,Increments,Status\n4490,,,deleted\n33,0.02,60/6,new\n"
-    )
-    changes = ("rates", "import", "changes.csv", "--card", "retail", "--changes-only")
-    done = shop(*changes, "--activate")
-    assert "1 new, 0 up, 0 down, 1 removed, 0 other terms, 1 unchanged" in done.out
-    assert ["33,,0.02,60,6,,,,,,", "44,United Kingdom,0.06,1,,,,,,,"] == (
-        exported(shop, "retail").splitlines()[1:]
-    )
-    whole = shop("rates", "import", "changes.csv", "--card", "retail", "--json", "--dry-run").json
-    assert (1, 0) == (whole["diff"]["removed"], whole["diff"]["new"])
-
-
-def test_the_same_file_read_otherwise_is_another_version(shop: Command, tmp_path: Path) -> None:
-    (tmp_path / "dates.csv").write_text("Code,Rate,Increments,Effective\n44,0.02,60/6,02/03/2026\n")
-    command = ("rates", "import", "dates.csv", "--card", "retail")
-    for order, version in (("dmy", 2), ("mdy", 3), ("dmy", 2)):
-        assert version == shop(*command, "--dates", order, "--json").json["stored"]["version"]
-
-
 def test_a_version_comes_into_force_at_its_date_unless_cancelled(
     shop: Command, tmp_path: Path
 ) -> None:
