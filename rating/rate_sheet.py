@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from enum import StrEnum
 from itertools import chain, islice
 
 from rating.a2billing import A2BILLING_RULES
@@ -12,26 +11,14 @@ from rating.rate_card import OWN_RULES, PricingRules
 from rating.sheet_a2billing import A2BillingReader, is_a2billing_header
 from rating.sheet_cells import DateOrder as DateOrder
 from rating.sheet_cells import decimal_sign
-from rating.sheet_columns import (
-    INCREMENT_COLUMNS,
-    MONEY_COLUMNS,
-    MORE_COLUMNS,
-    OTHER_COLUMNS,
-    REQUIRED_COLUMNS,
-    Layout,
-    column_of,
-    guess_layout,
-    has_headings,
-    known_columns,
-    layout_of,
-    our_column,
-    price_doubts,
-    suggestion,
-)
+from rating.sheet_columns import MONEY_COLUMNS, MORE_COLUMNS, REQUIRED_COLUMNS, Layout
 from rating.sheet_columns import PLAIN_HEADER as PLAIN_HEADER
 from rating.sheet_entries import Entries, SheetEntry
 from rating.sheet_entries import SheetError as SheetError
+from rating.sheet_header import header_row, sheet_layout
 from rating.sheet_notes import NoteSifter
+from rating.sheet_options import SheetFormat as SheetFormat
+from rating.sheet_options import SheetOptions as SheetOptions
 from rating.sheet_reader import CarrierReader
 from rating.sheet_rows import (
     HEADER_WITHIN_ROWS,
@@ -45,42 +32,6 @@ from rating.sheet_rows import (
 
 _SAMPLE_ROWS = 5_000
 """Rows looked at to tell the header and the decimal sign."""
-
-
-class SheetFormat(StrEnum):
-    """What a file is: told by itself, A2Billing's export, or a sheet with a price a prefix."""
-
-    AUTO = "auto"
-    A2BILLING = "a2billing"
-    CSV = "csv"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetOptions:
-    """What a sheet does not say itself.
-
-    Dates without a time begin at midnight in `zone`; `date_order` is needed for dates like
-    31/01/2025. `decimal` is the sign before decimals, needed if it cannot be told. `columns` are
-    our names of the columns of a sheet without a header (empty: not used). `headings` are those of
-    the header that mean something else than we read there, or nothing to us, with our names for
-    them. The first `skip_lines` are not read. `increments` (initial,
-    further) hold where the sheet has none. With `currency` a sheet that names another is refused.
-    `ignored` are headings of columns not to read. `worksheet` is the one of a workbook.
-    `country_code` goes before each prefix of a sheet that leaves it out everywhere.
-    """
-
-    format: SheetFormat = SheetFormat.AUTO
-    zone: tzinfo = UTC
-    date_order: DateOrder | None = None
-    decimal: str = ""
-    columns: tuple[str, ...] = ()
-    headings: tuple[tuple[str, str], ...] = ()
-    skip_lines: int = 0
-    increments: tuple[int, int] | None = None
-    currency: str = ""
-    ignored: tuple[str, ...] = ()
-    worksheet: str = ""
-    country_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +205,7 @@ def _reader_of(
         if not errors:
             errors.append(SheetError(1, "", "the sheet is empty"))
         return None
-    header = None if options.columns else _header_row(sample, options)
+    header = None if options.columns else header_row(sample, options)
     if header is None and options.headings:
         wanted = ", ".join(repr(heading) for heading, _ in options.headings)
         message = f"no row of the first {HEADER_WITHIN_ROWS} has the headings {wanted}"
@@ -270,7 +221,7 @@ def _reader_of(
         message = "no header with dialprefix and rateinitial: not A2Billing's export"
         errors.append(SheetError(sample[0][0], "", message))
         return None
-    layout = _layout(sample, header, options, errors, notes)
+    layout = sheet_layout(sample, header, options, errors, notes)
     if layout is None:
         return None
     first_row = 0 if header is None else header + 1
@@ -289,112 +240,6 @@ def _reader_of(
         country_code=options.country_code,
     )
     return reader, first_row
-
-
-def _header_row(sample: list[Row], options: SheetOptions) -> int | None:
-    """The first row with the headings that were named, or that names at least two columns we know,
-    or one and has no digits."""
-    for index, (_, cells) in enumerate(sample[:HEADER_WITHIN_ROWS]):
-        if options.headings:
-            if has_headings(cells, options.headings):
-                return index
-            continue
-        if options.format is not SheetFormat.CSV and is_a2billing_header(cells):
-            return index
-        known = known_columns(cells)
-        if known > 1 or (known and len(cells) > 1 and not any(map(_has_digit, cells))):
-            return index
-    return None
-
-
-def _has_digit(cell: str) -> bool:
-    return any(character.isdigit() for character in cell)
-
-
-def _layout(
-    sample: list[Row],
-    header: int | None,
-    options: SheetOptions,
-    errors: list[SheetError],
-    notes: list[str],
-) -> Layout | None:
-    if options.columns:
-        layout = Layout(options.columns, options.columns)
-        line = sample[0][0]
-        for name in options.columns:
-            if name and name not in (*PLAIN_HEADER, *MORE_COLUMNS, *OTHER_COLUMNS):
-                errors.append(SheetError(line, name, "no column of ours"))
-    elif header is None:
-        guess, line = guess_layout(_table(sample[:200])), sample[0][0]
-        if guess is None:
-            message = (
-                "no header, and the columns cannot be told apart: say which is which (--columns)"
-            )
-            errors.append(SheetError(line, "", message))
-            return None
-        layout = guess
-        names = ", ".join(column or "(ignored)" for column in layout.columns)
-        notes.append(f"no header; the columns are taken for: {names}")
-    else:
-        line = sample[header][0]
-        layout = layout_of(sample[header][1], options.ignored, options.headings)
-        for _, name in options.headings:
-            if not our_column(name):
-                errors.append(SheetError(line, name, "no column of ours"))
-        _look_over_headings(layout, line, options.ignored, errors, notes)
-    errors += _layout_errors(layout, line, options)
-    return None if errors else layout
-
-
-def _table(rows: Sequence[Row]) -> list[list[str]]:
-    """Rows of more than one filled cell: others are titles and notes."""
-    return [cells for _, cells in rows if sum(bool(cell.strip()) for cell in cells) > 1]
-
-
-def _look_over_headings(
-    layout: Layout,
-    line: int,
-    ignored: Sequence[str],
-    errors: list[SheetError],
-    notes: list[str],
-) -> None:
-    left_out = []
-    for column, heading in zip(layout.columns, layout.headings, strict=True):
-        known = column or heading in ignored or column_of(heading)
-        meant = "" if known else suggestion(heading)
-        if meant:
-            errors.append(SheetError(line, heading, f"unknown column: is it {meant}?"))
-        elif not column and heading:
-            left_out.append(heading)
-    if left_out:
-        notes.append(f"columns left out: {', '.join(left_out)}")
-
-
-def _layout_errors(layout: Layout, line: int, options: SheetOptions) -> Iterator[SheetError]:
-    columns = layout.columns
-    for index, column in enumerate(columns):
-        if column and column in columns[:index]:
-            first, second = layout.heading(column), layout.headings[index]
-            message = f"means {column} like {first!r}: ignore one of them"
-            yield SheetError(line, second, message)
-    for initial, increment, both in INCREMENT_COLUMNS:
-        if both in columns and (initial in columns or increment in columns):
-            other = layout.heading(initial if initial in columns else increment)
-            message = f"has both increments, and so has {other!r}: ignore one of them"
-            yield SheetError(line, layout.heading(both), message)
-    for column, heading in zip(columns, layout.headings, strict=True):
-        if column in MONEY_COLUMNS and not options.columns:
-            for doubt in price_doubts(heading, options.currency):
-                yield SheetError(line, heading, doubt)
-    for column in ("prefix", "price_per_minute"):
-        if column not in columns:
-            message = (
-                f"no such column in the sheet: say which one it is (--columns HEADING={column})"
-            )
-            yield SheetError(line, column, message)
-    if not {"initial", "increments"} & set(columns) and options.increments is None:
-        message = "no such column in the sheet, and none declared for all rates (--increments 60/6)"
-        yield SheetError(line, "increments", message)
 
 
 def _decimal_sign(rows: Iterable[Row], layout: Layout) -> str | None:

@@ -7,6 +7,16 @@ from enum import StrEnum
 
 from rating.money import MoneyError, parse_money
 from rating.rate import MAX_PREFIX_DIGITS, MAX_SECONDS, RateError, Stage
+from rating.sheet_words import (
+    AT_ONCE_WORDS,
+    BLOCK_WORDS,
+    DELETE_WORDS,
+    MONTHS,
+    NO_WORDS,
+    PRICE_WORDS,
+    YES_WORDS,
+    folded,
+)
 
 MAX_PREFIXES_IN_CELL = 10_000
 """More prefixes than any carrier lists in one cell; a wider range is a mistake."""
@@ -32,24 +42,11 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-_ACTIONS = {
-    Action.PRICE: (
-        *("new", "add", "added", "addition", "increase", "increased", "decrease", "decreased"),
-        *("change", "changed", "update", "updated", "modified", "current", "unchanged", "same"),
-        *("no change", "active", "open", "ok", "price", "up", "down", "not blocked"),
-    ),
-    Action.BLOCK: (
-        *("block", "blocked", "barred", "bar", "not allowed", "forbidden", "closed"),
-        *("suspended", "no service", "not available"),
-    ),
-    Action.DELETE: (
-        *("delete", "deleted", "deletion", "remove", "removed", "withdrawn", "discontinued"),
-        *("obsolete", "cancelled", "expired"),
-    ),
-}
-_ACTION_OF = {word: action for action, words in _ACTIONS.items() for word in words}
-_YES = frozenset(("yes", "y", "true", "1", "x", "blocked", "block", "barred"))
-_NO = frozenset(("no", "n", "false", "0", "-", "open", "allowed"))
+_ACTION_OF = (
+    dict.fromkeys(PRICE_WORDS, Action.PRICE)
+    | dict.fromkeys(BLOCK_WORDS, Action.BLOCK)
+    | dict.fromkeys(DELETE_WORDS, Action.DELETE)
+)
 
 _CURRENCY = re.compile(r"^([A-Z]{3}|[$€£¥])?\s*([0-9.,]+)\s*([A-Z]{3}|[$€£¥])?$")
 CURRENCIES_OF_SIGN = {
@@ -67,18 +64,17 @@ CURRENCIES_OF_SIGN = {
 """A sign says which currencies an amount may be in, and so which it is not."""
 _SECONDS = re.compile(r"([0-9]{1,8})\s*(?:s|sec|secs|seconds?)?", re.ASCII | re.IGNORECASE)
 _INCREMENTS = re.compile(
-    r"([0-9]{1,8})\s*s?(?:ec)?(?:\s*[/+:-]\s*([0-9]{1,8})\s*s?(?:ec)?)?", re.ASCII | re.IGNORECASE
+    r"([0-9]{1,8})\s*s?(?:ec)?(?:\s*[/+:,;|-]\s*([0-9]{1,8})\s*s?(?:ec)?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _NUMERIC_DATE = re.compile(
     r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{2,4})"
     r"(?:[ T]+([0-9]{1,2}:[0-9]{2})(:[0-9]{2})?(?: ?([AP]M))?)?",
     re.ASCII | re.IGNORECASE,
 )
-_NAMED_DATE = re.compile(
-    r"([0-9]{1,2})[ ./-]([A-Z]{3})[A-Z]*\.?[ ,./-]+([0-9]{4}|[0-9]{2})", re.IGNORECASE | re.ASCII
-)
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_AT_ONCE = frozenset(("immediate", "immediately", "now", "asap", "at once"))
+_DAY = r"([0-9]{1,2})(?:st|nd|rd|th|er)?"
+_NAMED_DATE = re.compile(_DAY + r"[ ./-]+(?:de )?([a-z]{3,})\.?[ ,./-]+(?:de )?([0-9]{4}|[0-9]{2})")
+_MONTH_FIRST_DATE = re.compile(r"([a-z]{3,})\.?[ ./-]+" + _DAY + r"(?:, *| +|[./-])([0-9]{4})")
 _STAGE = re.compile(r"([0-9]{1,8})@([0-9.]+)(?:/([0-9]{1,8}))?(?:\+([0-9.]+))?", re.ASCII)
 
 
@@ -121,7 +117,7 @@ def is_amount(text: str) -> bool:
 
 def is_block_or_delete(text: str) -> bool:
     """Whether a cell blocks or deletes its prefix where a price would stand."""
-    return _ACTION_OF.get(" ".join(text.lower().split())) in (Action.BLOCK, Action.DELETE)
+    return _ACTION_OF.get(" ".join(folded(text).split())) in (Action.BLOCK, Action.DELETE)
 
 
 def read_money(text: str, sign: str = ".", currency: str = "") -> int:
@@ -179,7 +175,7 @@ def read_date(
     ISO and named months say themselves which is which; other dates need the sheet's `order`.
     `as_end`: what ends at a date without a time ends with that day.
     """
-    if text.lower() in _AT_ONCE:
+    if folded(text) in AT_ONCE_WORDS:
         return None
     try:
         date = _iso_date(text) or _named_date(text) or _ordered_date(text, order)
@@ -204,10 +200,21 @@ def _iso_date(text: str) -> datetime | None:
 
 
 def _named_date(text: str) -> datetime | None:
+    text = folded(text)
     match = _NAMED_DATE.fullmatch(text)
-    if match is None:
-        return None
-    return datetime(_year(match[3]), _MONTHS.index(match[2].lower()) + 1, int(match[1]))
+    if match is not None:
+        return datetime(_year(match[3]), _month(match[2]), int(match[1]))
+    match = _MONTH_FIRST_DATE.fullmatch(text)
+    if match is not None:
+        return datetime(int(match[3]), _month(match[1]), int(match[2]))
+    return None
+
+
+def _month(name: str) -> int:
+    month = MONTHS.get(name[:3]) or MONTHS.get(name[:4])
+    if month is None:
+        raise ValueError
+    return month
 
 
 def _ordered_date(text: str, order: DateOrder | None) -> datetime | None:
@@ -304,7 +311,7 @@ def _range(part: str, *, has_code: bool) -> Iterator[str]:
 
 def read_action(text: str) -> Action:
     """What a row does, from the words carriers put into such columns."""
-    action = _ACTION_OF.get(" ".join(text.lower().split()))
+    action = _ACTION_OF.get(" ".join(folded(text).split()))
     if action is None:
         raise CellError(f"{shown(text)} is not known: use new, delete or block")
     return action
@@ -312,10 +319,10 @@ def read_action(text: str) -> Action:
 
 def read_yes(text: str) -> bool:
     """Whether a cell of a column ``blocked`` says so."""
-    word = text.lower()
-    if word not in _YES and word not in _NO:
+    word = folded(text)
+    if word not in YES_WORDS and word not in NO_WORDS:
         raise CellError(f"{shown(text)} is neither yes nor no")
-    return word in _YES
+    return word in YES_WORDS
 
 
 def read_stages(text: str) -> tuple[Stage, ...]:

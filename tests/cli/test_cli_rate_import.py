@@ -19,6 +19,9 @@ OPTIONS = {
         "step=increments",
     ),
     "14": ("--skip-lines", "37", "--dates", "dmy"),
+    "15": ("--dates", "dmy", "--timezone", "Europe/Berlin", "--currency", "EUR"),
+    "16": ("--currency", "EUR"),
+    "17": ("--dates", "dmy"),
 }
 HEADER = "prefix,destination,price_per_minute,initial,increment\n"
 
@@ -38,7 +41,7 @@ def test_each_good_sheet_is_stored_and_comes_back_from_its_export(
     agi_server: Command, tmp_path: Path
 ) -> None:
     sheets = sorted(path for path in (SHEETS / "good").iterdir() if path.suffix != ".json")
-    assert 14 == len(sheets)
+    assert 19 == len(sheets)
     for path in sheets:
         golden = json.loads(path.with_suffix(".json").read_text())
         card, options = f"card{path.name[:2]}", OPTIONS.get(path.name[:2], ())

@@ -27,6 +27,7 @@ from rating.rate_sheet import (
     read_rate_sheet,
 )
 from rating.sheet_columns import layout_of
+from rating.sheet_words import HEADING_WORDS, words_of
 from rating.sheet_writing import write_plain_sheet
 
 SHEETS = Path(__file__).parents[2] / "rating_sheets"
@@ -41,6 +42,8 @@ OPTIONS = {
         )
     ),
     "14": SheetOptions(skip_lines=37, date_order=DateOrder.DMY),
+    "15": SheetOptions(date_order=DateOrder.DMY, zone=ZoneInfo("Europe/Berlin")),
+    "17": SheetOptions(date_order=DateOrder.DMY),
 }
 GOOD = sorted(path for path in (SHEETS / "good").iterdir() if path.suffix != ".json")
 BROKEN = sorted(path for path in (SHEETS / "broken").iterdir() if path.suffix != ".txt")
@@ -54,8 +57,8 @@ def errors_of(sheet: RateSheet) -> list[str]:
     return [str(error) for error in sheet.errors]
 
 
-def test_there_are_fourteen_shapes_and_at_least_fifty_broken_sheets() -> None:
-    assert (14, True) == (len(GOOD), len(BROKEN) >= 50)
+def test_there_are_nineteen_shapes_and_at_least_fifty_broken_sheets() -> None:
+    assert (19, True) == (len(GOOD), len(BROKEN) >= 50)
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
@@ -188,10 +191,73 @@ def test_lines_above_the_header_may_be_skipped() -> None:
         ("Breakout Name,Breakout Code,USD/Min", ["destination", "prefix", "price_per_minute"]),
         ("Dest Name,Dial Prefixes,Pulse", ["destination", "prefix", "increments"]),
         ("E.164,Valid Till,Eff. Date", ["prefix", "effective_until", "effective_from"]),
+        ("1st,next,Rate", ["initial", "increment", "price_per_minute"]),
+        ("Min/Incr,Prefix", ["increments", "prefix"]),
+        ("Vorwahl,Ziel,Preis/Min.,Gueltig ab", [
+            "prefix", "destination", "price_per_minute", "effective_from",
+        ]),
+        ("INDICATIF,Pays,Prix à la minute", ["prefix", "destination", "price_per_minute"]),
+        ("Código,País,Tarifa,Facturación", [
+            "prefix", "destination", "price_per_minute", "increments",
+        ]),
     ],
-)
+)  # fmt: skip
 def test_headings_are_known_in_the_words_carriers_use(header: str, columns: list[str]) -> None:
     assert columns == list(layout_of(header.split(",")).columns)
+
+
+def test_a_heading_means_one_column_only() -> None:
+    words = [word for words in HEADING_WORDS.values() for word in words]
+    assert [] == sorted(word for word in set(words) if words.count(word) > 1)
+    assert [] == [word for word in words if word != words_of(word)]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("49,DE,0.05,60", "columns 1 and 4 may be prefixes"),
+        ("49,DE,0.05,60,7", "columns 1, 4 and 5 may be prefixes"),
+        ("1,684,0.05,60/6", "columns 1 and 2 may be prefixes"),
+        ("49,DE,0.05,0.04", "columns 3 and 4 may be prices with decimals"),
+        ("49,DE,5,60,6", "no column looks like prices with decimals"),
+        ("DE,0.05", "no column looks like prefixes"),
+    ],
+)
+def test_a_sheet_without_header_is_not_guessed_in_doubt(row: str, problem: str) -> None:
+    [error] = read(f"{row}\n{row}\n").errors
+    assert error.message.startswith(f"no header, and {problem}: say which is which (--columns ")
+
+
+def test_words_of_a_header_that_none_is_known_of_are_told() -> None:
+    [error] = read("Offer of May\nFoo,Bar,Baz 2\n49,DE,0.05\n").errors
+    assert (2, True) == (
+        error.line, error.message.startswith("of the headings 'Foo', 'Bar', 'Baz 2' none is known"),
+    )  # fmt: skip
+
+
+def test_a_title_in_words_of_a_header_is_none() -> None:
+    [rate] = read("Rates,Valid from,1.5.2027\nCode,Rate,Billing\n44,0.01,60/6\n").rates
+    assert ("44", 10_000) == (rate.prefix, rate.price_micros_per_minute)
+
+
+@pytest.mark.parametrize(
+    ("cell", "date"),
+    [
+        ("Jan 5, 2027", "2027-01-05"),
+        ("January 5th 2027", "2027-01-05"),
+        ("5. März 2027", "2027-03-05"),
+        ("1er juin 2027", "2027-06-01"),
+        ("1 juin 2027", "2027-06-01"),
+        ("1 juil. 2027", "2027-07-01"),
+        ("1 de ago. de 2027", "2027-08-01"),
+        ("5-Dez-27", "2027-12-05"),
+        ("5 Foo 2027", None),
+    ],
+)
+def test_months_have_the_names_of_several_languages(cell: str, date: str | None) -> None:
+    sheet = read(f'Code,Rate,Increments,Effective\n44,1,1/1,"{cell}"\n')
+    dates = [rate.effective_from and rate.effective_from.date().isoformat() for rate in sheet.rates]
+    assert ([] if date is None else [date]) == dates
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_an_interval_beside_an_initial_time_is_the_further_increment() -> None:
 
 def test_increments_said_twice_are_refused() -> None:
     sheet = read("Code,Rate,Initial,Increment,Billing\n44,0.01,60,6,1/1\n")
-    problem = "has both increments, and so has 'Initial': ignore one of them"
+    problem = "has both increments, and so has 'Initial': ignore one of them (--ignore)"
     assert [f"line 1, Billing: {problem}"] == errors_of(sheet)
 
 
