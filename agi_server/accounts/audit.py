@@ -10,6 +10,7 @@ import structlog
 from agi_server.accounts.account import PERSONAL_FIELDS
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.fields import AccountField, Kind
+from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
 
 log = structlog.get_logger()
@@ -72,24 +73,36 @@ async def record_changes(
     db: Any, account_id: int, changes: Sequence[Change], editor: Editor
 ) -> None:
     """Write the rows, on a connection in a transaction, and log them."""
-    if not changes:
-        return
-    await db.execute(
-        statement("accounts/insert_audit"),
-        editor.at,
-        editor.changed_by,
-        [account_id] * len(changes),
-        [change.field for change in changes],
-        [change.old for change in changes],
-        [change.new for change in changes],
-    )
+    await insert_changes(db, [(account_id, change) for change in changes], editor)
     for change in changes:
-        log.info(
-            "account.changed",
-            account_id=account_id,
-            field=change.field,
-            value=None if change.field in PERSONAL_FIELDS else change.new,
-            by=editor.changed_by,
+        log_change(account_id, change, editor)
+
+
+def log_change(account_id: int, change: Change, editor: Editor) -> None:
+    """One line in the log; of what is personal without the value."""
+    log.info(
+        "account.changed",
+        account_id=account_id,
+        field=change.field,
+        value=None if change.field in PERSONAL_FIELDS else change.new,
+        by=editor.changed_by,
+    )
+
+
+async def insert_changes(db: Any, changes: Sequence[tuple[int, Change]], editor: Editor) -> None:
+    """Write what changed of many accounts, each by its id, on a connection in a transaction.
+
+    Not logged: who changes many says so in one line.
+    """
+    for some in in_parts(changes):
+        await db.execute(
+            statement("accounts/insert_audit"),
+            editor.at,
+            editor.changed_by,
+            [account_id for account_id, _ in some],
+            [change.field for _, change in some],
+            [change.old for _, change in some],
+            [change.new for _, change in some],
         )
 
 

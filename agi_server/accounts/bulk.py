@@ -1,6 +1,5 @@
 """Many customers from one file: all of them or, when one cannot be, none."""
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,13 @@ from typing import Any
 
 from agi_server.accounts.account import FIELDS, Account, NewAccount
 from agi_server.accounts.account_rows import hashes_of
+from agi_server.accounts.csv_lines import (
+    BulkRefusedError,
+    CsvLine,
+    LineProblem,
+    problems_of,
+    read_csv_lines,
+)
 from agi_server.accounts.customers import CreationRules, log_created, store_account
 from agi_server.accounts.fields import Settable
 from agi_server.accounts.groups import prepare_account
@@ -17,34 +23,8 @@ from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedErr
 from agi_server.settings import PhonesSettings
 from rating.money import MoneyError, parse_money
 
-MOST_CUSTOMERS = 100_000
 REFILL = "refill"
 """The column of the first credit, beside those of the fields."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineProblem:
-    """What is wrong with a line of the file; the field is empty where it is about all of it."""
-
-    line: int
-    field: str
-    message: str
-
-
-class BulkRefusedError(Exception):
-    """Nobody was created; `problems` says why, by line."""
-
-    def __init__(self, problems: Sequence[LineProblem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
-        super().__init__(f"{len(problems)} problems")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerLine:
-    """One customer to be created: texts by field name, and where they stand in the file."""
-
-    line: int
-    texts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,40 +47,15 @@ class _Prepared:
     password: str | None
 
 
-def read_customer_lines(text: str) -> list[CustomerLine]:
+def read_customer_lines(text: str) -> list[CsvLine]:
     """The lines of a CSV file whose header has names of fields, and `refill`.
 
     Raises BulkRefusedError for what is no such file.
     """
-    known = {field.name for field in FIELDS if field.settable is not Settable.NEVER} | {REFILL}
-    try:
-        reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), strict=True)
-        header = [name.strip().lower().replace("-", "_") for name in reader.fieldnames or ()]
-        problems = [
-            LineProblem(line=1, field=name, message="is no field of an account")
-            for name in header
-            if name not in known
-        ]
-        if not header:
-            problems.append(LineProblem(line=1, field="", message="the file is empty"))
-        if len(set(header)) != len(header):
-            problems.append(LineProblem(line=1, field="", message="a column stands twice"))
-        if problems:
-            raise BulkRefusedError(problems)
-        lines = []
-        for cells in reader:
-            if cells.get(None) or None in cells.values():
-                message = "has not as many cells as the header"
-                problems.append(LineProblem(line=reader.line_num, field="", message=message))
-            texts = dict(zip(header, cells.values(), strict=False))
-            lines.append(CustomerLine(line=reader.line_num, texts=texts))
-    except csv.Error as error:
-        raise BulkRefusedError([LineProblem(line=1, field="", message=str(error))]) from None
-    if not lines:
-        problems.append(LineProblem(line=1, field="", message="there is no customer in the file"))
-    if len(lines) > MOST_CUSTOMERS:
-        message = f"there are more than {MOST_CUSTOMERS} customers"
-        problems.append(LineProblem(line=MOST_CUSTOMERS + 2, field="", message=message))
+    columns = {field.name for field in FIELDS if field.settable is not Settable.NEVER} | {REFILL}
+    lines, problems = read_csv_lines(
+        text, columns, unknown="is no field of an account", of="customer"
+    )
     if problems:
         raise BulkRefusedError(problems)
     return lines
@@ -108,7 +63,7 @@ def read_customer_lines(text: str) -> list[CustomerLine]:
 
 async def create_accounts(
     pool: Any,
-    lines: Sequence[CustomerLine],
+    lines: Sequence[CsvLine],
     rules: CreationRules,
     *,
     phones: PhonesSettings,
@@ -135,7 +90,7 @@ async def create_accounts(
         try:
             prepared.append(await _prepare(pool, line.line, merged, currency, generate_passwords))
         except (InvalidFieldError, RefusedError) as error:
-            problems += _problems(line.line, error)
+            problems += problems_of(line.line, error)
         reached(done)
     async with pool.acquire() as db, db.transaction():
         for done, each in enumerate(prepared, start=len(lines) + 1):
@@ -152,7 +107,7 @@ async def create_accounts(
                     )
                     credentials = await create_missing_phones(db, account, phones, at=at)
             except (InvalidFieldError, RefusedError) as error:
-                problems += _problems(each.line, error)
+                problems += problems_of(each.line, error)
             else:
                 created.append(
                     CreatedCustomer(
@@ -198,11 +153,3 @@ def _refill(text: object) -> tuple[int, list[InvalidFieldError]]:
         return parse_money(str(text)) if text else 0, []
     except MoneyError as error:
         return 0, [InvalidFieldError(REFILL, str(error))]
-
-
-def _problems(line: int, error: InvalidFieldError | RefusedError) -> list[LineProblem]:
-    if isinstance(error, InvalidFieldsError):
-        return [problem for each in error.problems for problem in _problems(line, each)]
-    field = error.field or ""
-    message = error.message if isinstance(error, InvalidFieldError) else str(error)
-    return [LineProblem(line=line, field=field, message=message.removeprefix(f"{field}: "))]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ import structlog
 
 from agi_server.accounts.account import field_named, texts_to_values
 from agi_server.accounts.account_rows import columns_of
-from agi_server.accounts.audit import Editor, audit_text
+from agi_server.accounts.audit import Editor, audit_text, change_of, insert_changes
 from agi_server.accounts.fields import AccountField, Kind
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
 
 log = structlog.get_logger()
@@ -21,7 +22,6 @@ BULK_FIELDS = tuple(field_named(name) for name in ("status", "group", "plan", "c
 """What may be changed for many at once: fields that agree with whatever else a customer has."""
 
 MOST_AT_ONCE = 20_000
-_AT_A_TIME = 2_000
 
 InScope = Callable[[str | None, int], None]
 """Raises NotFoundError for an account (its group, its id) that the operator may not see."""
@@ -78,7 +78,7 @@ async def change_accounts(
     values = _values(texts)
     async with pool.acquire() as db, db.transaction():
         columns = await columns_of(db, values, timezone="UTC", hashes={})
-        for some in _parts(sorted(set(ids))):
+        for some in in_parts(sorted(set(ids))):
             await db.execute(statement("accounts/bulk_lock"), some)
         rows = await _rows(db, ids, in_scope)
         change = _change(rows, values)
@@ -88,7 +88,7 @@ async def change_accounts(
             raise RefusedError(
                 "some of these customers have been changed meanwhile: look at the change again"
             )
-        for some in _parts(change.differ):
+        for some in in_parts(change.differ):
             await db.execute(statement("accounts/bulk_update"), some, columns)
         await _record(db, rows, values, editor)
     for each in change.fields:
@@ -122,7 +122,7 @@ async def _rows(db: Any, ids: Sequence[int], in_scope: InScope) -> list[Mapping[
     if len(ids) > MOST_AT_ONCE:
         raise RefusedError(f"no more than {MOST_AT_ONCE} customers are changed at once")
     found = []
-    for some in _parts(sorted(set(ids))):
+    for some in in_parts(sorted(set(ids))):
         found += await db.fetch(statement("accounts/bulk_read"), some)
     groups = {row["id"]: row["group"] for row in found}
     for account_id in ids:
@@ -176,26 +176,13 @@ async def _record(
     db: Any, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any], editor: Editor
 ) -> None:
     changes = [
-        (row["id"], field.name, audit_text(field, row[field.name]),
-         audit_text(field, values[field.attribute]))
+        (row["id"], change_of(field, row[field.name], values[field.attribute]))
         for row in rows
         for field in _changed_fields(values)
         if row[field.name] != values[field.attribute]
-    ]  # fmt: skip
-    for some in _parts(changes):
-        await db.execute(
-            statement("accounts/insert_audit"),
-            editor.at,
-            editor.changed_by,
-            *zip(*some, strict=True),
-        )
+    ]
+    await insert_changes(db, changes, editor)
 
 
 def _changed_fields(values: Mapping[str, Any]) -> list[AccountField]:
     return [field for field in BULK_FIELDS if field.attribute in values]
-
-
-def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """So many at a time that each statement is done in good time."""
-    for begin in range(0, len(items), _AT_A_TIME):
-        yield items[begin : begin + _AT_A_TIME]

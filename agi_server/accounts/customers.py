@@ -119,7 +119,7 @@ async def find_by_number(db: Any, account_number: str) -> Account:
     """Raises NotFoundError, which shows the number masked."""
     row = await db.fetchrow(statement("accounts/read"), account_number, None)
     if row is None:
-        raise NotFoundError(f"no customer has account number {mask_account_number(account_number)}")
+        raise unknown_account(account_number)
     return account_of(row)
 
 
@@ -127,7 +127,7 @@ async def find_by_id(db: Any, account_id: int) -> Account:
     """Raises NotFoundError."""
     found = await find_by_ids(db, [account_id])
     if not found:
-        raise NotFoundError(f"no customer has id {account_id}")
+        raise unknown_account(f"id:{account_id}")
     return found[0]
 
 
@@ -139,10 +139,23 @@ async def find_by_ids(db: Any, account_ids: Sequence[int]) -> list[Account]:
 
 async def find_named(db: Any, name: str) -> Account:
     """The account with a number or, written `id:12`, with an id. Raises NotFoundError."""
+    account_id = id_named(name)
+    return await (find_by_number(db, name) if account_id is None else find_by_id(db, account_id))
+
+
+def id_named(name: str) -> int | None:
+    """The id of an account that is named by it: `id:12`."""
     kind, _, number = name.rpartition(":")
-    if kind == "id" and number.isascii() and number.isdigit() and len(number) < 19:
-        return await find_by_id(db, int(number))
-    return await find_by_number(db, name)
+    is_id = kind == "id" and number.isascii() and number.isdigit() and len(number) < 19
+    return int(number) if is_id else None
+
+
+def unknown_account(name: str) -> NotFoundError:
+    """Says that there is none of this number, which it shows masked, or id."""
+    account_id = id_named(name)
+    if account_id is None:
+        return NotFoundError(f"no customer has account number {mask_account_number(name)}")
+    return NotFoundError(f"no customer has id {account_id}")
 
 
 async def list_accounts(

@@ -1,139 +1,140 @@
 """Many DIDs from one file: all of them or, when one cannot be, none."""
 
-import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from agi_server.accounts.audit import Editor
-from agi_server.accounts.bulk import BulkRefusedError, LineProblem
-from agi_server.accounts.customers import find_named
-from agi_server.accounts.did_destinations import MOST_DESTINATIONS
-from agi_server.accounts.dids import Did, NewDid, add_did
-from agi_server.refused import InvalidFieldError, RefusedError
+import structlog
 
-MOST_DIDS = 100_000
+from agi_server.accounts.audit import Editor
+from agi_server.accounts.csv_lines import (
+    BulkRefusedError,
+    CsvLine,
+    LineProblem,
+    problems_of,
+    read_csv_lines,
+)
+from agi_server.accounts.customers import id_named, unknown_account
+from agi_server.accounts.new_dids import NewDid, plain_faults, store_dids, stored_faults
+from agi_server.refused import InvalidFieldError
+from agi_server.storage.postgres.parts import in_parts
+from agi_server.storage.postgres.statements import statement
+
 COLUMNS = ("number", "customer", "group", "plan", "valid_from", "valid_until", "destinations")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DidLine:
-    """One DID of the file, where it stands there, and whose it is to be."""
+    """One DID of the file, where it stands there, and whose it is to be (empty: nobody's)."""
 
     line: int
     new: NewDid
     customer: str
 
 
-def read_did_lines(text: str) -> list[DidLine]:
-    """The lines of a CSV file whose header has some of COLUMNS, `number` at least.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DidFile:
+    """The DIDs of a file, and what is wrong with it already as a text."""
 
-    Destinations stand in the order of ringing, with blanks between them. Raises BulkRefusedError.
+    lines: Sequence[DidLine]
+    problems: Sequence[LineProblem]
+
+
+def read_did_file(text: str) -> DidFile:
+    """The DIDs of a CSV file whose header has some of COLUMNS, `number` at least.
+
+    Destinations stand in the order of ringing, with blanks between them. Raises BulkRefusedError
+    when it is no such file.
     """
-    reader = csv.reader(text.removeprefix("\ufeff").splitlines(), strict=True)
-    problems: list[LineProblem] = []
-    lines: list[DidLine] = []
-    try:
-        header = [name.strip().lower().replace("-", "_") for name in next(reader, [])]
-        _check_header(header)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            try:
-                if len(cells) != len(header):
-                    raise InvalidFieldError("", "has not as many cells as the header")
-                lines.append(_line(reader.line_num, dict(zip(header, cells, strict=True))))
-            except InvalidFieldError as error:
-                problems.append(_problem(reader.line_num, error))
-    except csv.Error as error:
-        raise BulkRefusedError(
-            [LineProblem(line=reader.line_num, field="", message=str(error))]
-        ) from None
-    if not lines and not problems:
-        problems.append(LineProblem(line=1, field="", message="there is no DID in the file"))
-    if len(lines) > MOST_DIDS:
-        message = f"there are more than {MOST_DIDS} DIDs"
-        problems.append(LineProblem(line=MOST_DIDS + 2, field="", message=message))
-    if problems:
-        raise BulkRefusedError(problems)
-    return lines
+    read, problems = read_csv_lines(
+        text, COLUMNS, needed=["number"], unknown="is no column of DIDs", of="DID"
+    )
+    lines = [_line(each, problems) for each in read if any(map(str.strip, each.texts.values()))]
+    return DidFile(lines=lines, problems=problems)
 
 
 async def import_dids(
     pool: Any,
-    lines: Sequence[DidLine],
+    file: DidFile,
     editor: Editor,
     reached: Callable[[int], None] = lambda done: None,
-) -> list[Did]:
-    """Add the DIDs in one transaction; `reached` is told how many were looked at.
+) -> int:
+    """Add the DIDs in one transaction, and tell how many; `reached` is told how many are stored.
 
     Raises BulkRefusedError with all that is wrong: then nothing was added.
     """
-    problems: list[LineProblem] = []
-    added: list[Did] = []
-    async with pool.acquire() as db:
-        transaction = db.transaction()
-        await transaction.start()
-        try:
-            for done, each in enumerate(lines, 1):
-                reached(done)
-                try:
-                    async with db.transaction():
-                        new = await _with_owner(db, each)
-                        added.append(await add_did(db, new, editor))
-                except (InvalidFieldError, RefusedError) as error:
-                    problems.append(_problem(each.line, error))
-        except BaseException:
-            await transaction.rollback()
-            raise
+    async with pool.acquire() as db, db.transaction():
+        owners = await _owners(db, {each.customer for each in file.lines if each.customer})
+        news = [replace(each.new, account_id=owners.get(each.customer)) for each in file.lines]
+        problems = [*file.problems, *_line_problems(file.lines, owners)]
+        for place, fault in await stored_faults(db, news):
+            problems += problems_of(file.lines[place].line, fault)
         if problems:
-            await transaction.rollback()
             raise BulkRefusedError(problems)
-        await transaction.commit()
-    return added
+        await store_dids(db, news, editor, reached)
+    if owners:
+        log.info(
+            "account.changed",
+            accounts=len(set(owners.values())),
+            field="dids",
+            by=editor.changed_by,
+        )
+    return len(news)
 
 
-async def _with_owner(db: Any, line: DidLine) -> NewDid:
-    if not line.customer:
-        return line.new
-    return replace(line.new, account_id=(await find_named(db, line.customer)).id)
+async def _owners(db: Any, names: Collection[str]) -> dict[str, int]:
+    """The ids of accounts by how a file names them, those that there are."""
+    found: dict[str, int] = {}
+    for some in in_parts(sorted(names)):
+        ids = {name: account_id for name in some if (account_id := id_named(name)) is not None}
+        rows = await db.fetch(
+            statement("dids/owners"),
+            [name for name in some if name not in ids],
+            list(ids.values()),
+        )
+        by_number = {row["account_number"]: row["id"] for row in rows}
+        there = set(by_number.values())
+        found |= {name: by_number[name] for name in some if name in by_number}
+        found |= {name: account_id for name, account_id in ids.items() if account_id in there}
+    return found
 
 
-def _check_header(header: Sequence[str]) -> None:
-    problems = [
-        LineProblem(line=1, field=name, message="is no column of DIDs")
-        for name in header
-        if name not in COLUMNS
-    ]
-    if "number" not in header:
-        problems.append(LineProblem(line=1, field="number", message="this column is missing"))
-    if len(set(header)) != len(header):
-        problems.append(LineProblem(line=1, field="", message="a column stands twice"))
-    if problems:
-        raise BulkRefusedError(problems)
+def _line_problems(lines: Sequence[DidLine], owners: Mapping[str, int]) -> Iterator[LineProblem]:
+    for each in lines:
+        if each.customer and each.customer not in owners:
+            yield from problems_of(each.line, unknown_account(each.customer))
+        for fault in plain_faults(each.new, has_owner=bool(each.customer)):
+            yield from problems_of(each.line, fault)
 
 
-def _line(line: int, cells: dict[str, str]) -> DidLine:
-    texts = {name: cell.strip() for name, cell in cells.items()}
-    destinations = tuple(texts.get("destinations", "").split())
-    if len(destinations) > MOST_DESTINATIONS:
-        raise InvalidFieldError("destinations", f"at most {MOST_DESTINATIONS} are possible")
+def _line(read: CsvLine, problems: list[LineProblem]) -> DidLine:
+    """The DID of a line; what is no time there is one more problem."""
+    texts = {name: cell.strip() for name, cell in read.texts.items()}
+    moments: list[datetime | None] = []
+    for field in ("valid_from", "valid_until"):
+        try:
+            moments.append(_moment(field, texts.get(field, "")))
+        except InvalidFieldError as error:
+            problems += problems_of(read.line, error)
+            moments.append(None)
     return DidLine(
-        line=line,
+        line=read.line,
         customer=texts.get("customer", ""),
         new=NewDid(
             number=texts["number"],
             group=texts.get("group") or None,
             plan=texts.get("plan") or None,
-            valid_from=parse_moment("valid_from", texts.get("valid_from", "")),
-            valid_until=parse_moment("valid_until", texts.get("valid_until", "")),
-            destinations=destinations,
+            destinations=tuple(texts.get("destinations", "").split()),
+            valid_from=moments[0],
+            valid_until=moments[1],
         ),
     )
 
 
-def parse_moment(field: str, text: str) -> datetime | None:
+def _moment(field: str, text: str) -> datetime | None:
     """An instant, in UTC unless it says otherwise; None for an empty text."""
     if not text:
         return None
@@ -142,8 +143,3 @@ def parse_moment(field: str, text: str) -> datetime | None:
     except ValueError:
         raise InvalidFieldError(field, "must be a time like 2027-03-01T12:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _problem(line: int, error: InvalidFieldError | RefusedError) -> LineProblem:
-    message = error.message if isinstance(error, InvalidFieldError) else str(error)
-    return LineProblem(line=line, field=error.field or "", message=message)

@@ -3,13 +3,14 @@
 A number that no carrier sends is good as well: customers reach it on-net, as an internal number.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from agi_server.accounts.audit import Change, Editor, record_changes
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
 from rating.number import NumberInvalid, normalise
 
@@ -63,19 +64,6 @@ class Did:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewDid:
-    """A DID to be added; `destinations` are `sip`, `iax` or numbers, in the order of ringing."""
-
-    number: str
-    account_id: int | None = None
-    group: str | None = None
-    plan: str | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-    destinations: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DidChange:
     """A change of a DID, as it was recorded."""
 
@@ -94,44 +82,19 @@ def did_number(text: str) -> str:
     return number
 
 
-async def add_did(db: Any, new: NewDid, editor: Editor) -> Did:
-    """Add a DID, on a connection in a transaction.
-
-    Raises InvalidFieldError, NotFoundError (group or plan), RefusedError (it is there already).
-    """
-    number = did_number(new.number)
-    targets = [target_of(text) for text in new.destinations]
-    _check_dates(new.valid_from, new.valid_until)
-    if targets and new.account_id is None:
-        raise InvalidFieldError("destination", "needs a customer, whose calls they are")
-    group_id, plan_id = await _references(db, new.group, new.plan)
-    did_id = await db.fetchval(
-        statement("dids/insert"),
-        number, new.account_id, group_id, plan_id, new.valid_from, new.valid_until, editor.at,
-    )  # fmt: skip
-    if did_id is None:
-        raise RefusedError(f"DID {number} exists already", field="number")
-    for priority, (kind, target) in enumerate(targets, 1):
-        await db.fetchval(statement("dids/insert_destination"), did_id, priority, kind, target)
-    added = await find_did(db, number)
-    await record_did(db, number, [*_differences(None, added), *_first_destinations(added)], editor)
-    if added.account_id is not None:
-        await _tell_owner(db, added.account_id, None, number, editor)
-    return added
-
-
 async def find_did(db: Any, number: str) -> Did:
     """Raises InvalidFieldError, NotFoundError."""
     stored = did_number(number)
-    row = await db.fetchrow(statement("dids/read"), stored)
-    if row is None:
+    found = await list_dids(db, number=stored)
+    if not found:
         raise NotFoundError(f"there is no DID {stored}")
-    return _did(row)
+    return found[0]
 
 
 async def list_dids(
     db: Any,
     *,
+    number: str | None = None,
     account_id: int | None = None,
     group: str | None = None,
     unassigned: bool = False,
@@ -143,7 +106,7 @@ async def list_dids(
     """DIDs by number that meet all conditions; `digits` are those it begins with."""
     rows = await db.fetch(
         statement("dids/list"),
-        account_id, group, unassigned, digits, account_group_id, after, limit,
+        account_id, group, unassigned, digits, account_group_id, after, limit, number,
     )  # fmt: skip
     return [_did(row) for row in rows]
 
@@ -158,14 +121,18 @@ async def change_did(
     async with pool.acquire() as db, db.transaction():
         before = await locked_did(db, number)
         after = await change(before)
-        _check_dates(after.valid_from, after.valid_until)
-        changes = _differences(before, after)
+        check_dates(after.valid_from, after.valid_until)
+        changes = differences(before, after)
         if not changes:
             return before
-        group_id, plan_id = await _references(db, after.group, after.plan)
+        known = await reference_ids(db, {after.group}, {after.plan})
+        for field, name in (("group", after.group), ("plan", after.plan)):
+            if name is not None and (field, name) not in known:
+                raise unknown_reference(field, name)
         await db.execute(
             statement("dids/update"),
-            before.id, after.account_id, group_id, plan_id, after.active, after.valid_from,
+            before.id, after.account_id, after.group and known["group", after.group],
+            after.plan and known["plan", after.plan], after.active, after.valid_from,
             after.valid_until,
         )  # fmt: skip
         if before.account_id != after.account_id:
@@ -243,15 +210,23 @@ async def locked_did(db: Any, number: str) -> Did:
 
 async def record_did(db: Any, number: str, changes: Sequence[Change], editor: Editor) -> None:
     """Write what was changed of a DID, on a connection in a transaction."""
-    await db.execute(
-        statement("dids/insert_audit"),
-        number,
-        editor.at,
-        editor.changed_by,
-        [change.field for change in changes],
-        [change.old for change in changes],
-        [change.new for change in changes],
-    )
+    await insert_did_changes(db, [(number, change) for change in changes], editor)
+
+
+async def insert_did_changes(
+    db: Any, changes: Sequence[tuple[str, Change]], editor: Editor
+) -> None:
+    """The same of many DIDs, each by its number."""
+    for some in in_parts(changes):
+        await db.execute(
+            statement("dids/insert_audit"),
+            editor.at,
+            editor.changed_by,
+            [number for number, _ in some],
+            [change.field for _, change in some],
+            [change.old for _, change in some],
+            [change.new for _, change in some],
+        )
 
 
 def target_of(text: str) -> tuple[str, str | None]:
@@ -267,7 +242,7 @@ def target_of(text: str) -> tuple[str, str | None]:
     return "number", number
 
 
-def _check_dates(valid_from: datetime | None, valid_until: datetime | None) -> None:
+def check_dates(valid_from: datetime | None, valid_until: datetime | None) -> None:
     for field, value in (("valid_from", valid_from), ("valid_until", valid_until)):
         if value is not None and not 2000 <= value.year < 3000:
             raise InvalidFieldError(field, "must be in the years 2000 to 2999")
@@ -275,12 +250,22 @@ def _check_dates(valid_from: datetime | None, valid_until: datetime | None) -> N
         raise InvalidFieldError("valid_until", "must be after valid_from")
 
 
-async def _references(db: Any, group: str | None, plan: str | None) -> tuple[Any, Any]:
-    row = await db.fetchrow(statement("dids/reference_ids"), group, plan)
-    for field, name, words in (("group", group, "DID group"), ("plan", plan, "call plan")):
-        if name is not None and row[field] is None:
-            raise NotFoundError(f"there is no {words} {name}", field=field)
-    return row["group"], row["plan"]
+async def reference_ids(
+    db: Any, groups: Collection[str | None], plans: Collection[str | None]
+) -> dict[tuple[str, str], int]:
+    """The ids of DID groups and call plans by `group` or `plan` and name, those that there are."""
+    rows = await db.fetch(
+        statement("dids/reference_ids"),
+        [name for name in groups if name is not None],
+        [name for name in plans if name is not None],
+    )
+    return {(row["field"], row["name"]): row["id"] for row in rows}
+
+
+def unknown_reference(field: str, name: str) -> NotFoundError:
+    """Says that there is no such DID group or call plan."""
+    words = "DID group" if field == "group" else "call plan"
+    return NotFoundError(f"there is no {words} {name}", field=field)
 
 
 async def _tell_owner(
@@ -312,19 +297,13 @@ def _shown(did: Did | None) -> dict[str, str | None]:
     }
 
 
-def _differences(before: Did | None, after: Did) -> list[Change]:
+def differences(before: Did | None, after: Did) -> list[Change]:
+    """What the audit tells of a change; `before` is None of a DID that is new."""
     old = _shown(before)
     return [
         Change(field=field, old=old.get(field), new=new)
         for field, new in _shown(after).items()
         if old.get(field) != new
-    ]
-
-
-def _first_destinations(did: Did) -> list[Change]:
-    return [
-        Change(field=f"destination {each.priority}", old=None, new=each.target)
-        for each in did.destinations
     ]
 
 

@@ -10,19 +10,17 @@ from typing import Any, TextIO
 import click
 
 from agi_server.accounts.bulk import (
-    BulkRefusedError,
     CreatedCustomer,
     create_accounts,
     read_customer_lines,
 )
 from agi_server.accounts.customers import CreationRules
 from agi_server.cli.backends import Session
-from agi_server.cli.faults import REFUSED
+from agi_server.cli.csv_file import refused_lines, text_of_csv
 from agi_server.cli.output import money, print_json
 from agi_server.cli.parameters import operator
 from agi_server.cli.phone import shown_once
 from agi_server.cli.progress import progress_bar
-from agi_server.observe.masking import mask_text
 
 _COLUMNS = (
     "line",
@@ -62,8 +60,8 @@ async def create_from_file(
         max_callerids=accounts.max_callerids,
     )
     _check_is_new(result)
-    try:
-        lines = read_customer_lines(_text_of(source))
+    with refused_lines(source, "nobody was created"):
+        lines = read_customer_lines(text_of_csv(source, "--from"))
         with progress_bar("customers", 2 * len(lines)) as reached:
             created = await create_accounts(
                 session.db,
@@ -77,12 +75,6 @@ async def create_from_file(
                 at=session.now,
                 reached=reached,
             )
-    except BulkRefusedError as refused:
-        for each in refused.problems:
-            where = f"{each.field}: " if each.field else ""
-            click.echo(mask_text(f"{source}:{each.line}: {where}{each.message}"), err=True)
-        click.echo("agi-server: nobody was created", err=True)
-        click.get_current_context().exit(REFUSED)
     rows = [_row(each) for each in created]
     _write(rows, result, as_json)
     click.echo(f"{len(created)} customers created", err=True)
@@ -91,13 +83,6 @@ async def create_from_file(
 def _check_is_new(result: Path | None) -> None:
     if result is not None and result.exists():
         raise click.BadParameter(f"{result} exists already", param_hint="--result")
-
-
-def _text_of(source: Path) -> str:
-    try:
-        return source.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise click.BadParameter("the file must be UTF-8", param_hint="--from") from None
 
 
 def _write(rows: Sequence[Mapping[str, Any]], result: Path | None, as_json: bool) -> None:

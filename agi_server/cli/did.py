@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from agi_server.accounts import did_destinations, dids
-from agi_server.accounts.bulk import BulkRefusedError
-from agi_server.accounts.did_import import import_dids, read_did_lines
-from agi_server.accounts.dids import Did, NewDid
+from agi_server.accounts import dids
+from agi_server.accounts.did_import import import_dids, read_did_file
+from agi_server.accounts.dids import Did
+from agi_server.accounts.new_dids import NewDid, add_did
 from agi_server.cli.backends import Group, Session, backend_options, with_database
-from agi_server.cli.faults import REFUSED
+from agi_server.cli.csv_file import refused_lines, text_of_csv
+from agi_server.cli.did_destination import destination, destinations_shown
 from agi_server.cli.output import print_list, print_one, time
 from agi_server.cli.parameters import (
     TIME,
@@ -23,10 +24,9 @@ from agi_server.cli.parameters import (
     named_account,
 )
 from agi_server.cli.progress import progress_bar
-from agi_server.observe.masking import mask_account_number, mask_text
+from agi_server.observe.masking import mask_account_number
 
 _number = click.argument("number")
-_priority = click.argument("priority", type=click.IntRange(1, 99))
 _dates = (
     click.option("--valid-from", type=TIME, help="No calls before."),
     click.option("--valid-until", type=TIME, help="No calls after."),
@@ -82,7 +82,7 @@ async def add(
     owner = None if customer is None else (await named_account(session.db, customer)).id
     new = NewDid(number=number, account_id=owner, **fields)
     async with session.db.acquire() as db, db.transaction():
-        added = await dids.add_did(db, new, editor(session))
+        added = await add_did(db, new, editor(session))
     print_one(_fields(added, session.now), as_json=as_json)
 
 
@@ -99,17 +99,11 @@ async def import_(session: Session, file: Path) -> None:
     Example:
       agi-server did import dids.csv
     """
-    try:
-        lines = read_did_lines(_text_of(file))
-        with progress_bar("DIDs", len(lines)) as reached:
-            added = await import_dids(session.db, lines, editor(session), reached)
-    except BulkRefusedError as refused:
-        for each in refused.problems:
-            where = f"{each.field}: " if each.field else ""
-            click.echo(mask_text(f"{file}:{each.line}: {where}{each.message}"), err=True)
-        click.echo("agi-server: nothing was added", err=True)
-        click.get_current_context().exit(REFUSED)
-    click.echo(f"{len(added)} DIDs added")
+    with refused_lines(file, "nothing was added"):
+        read = read_did_file(text_of_csv(file, "FILE"))
+        with progress_bar("DIDs", len(read.lines)) as reached:
+            added = await import_dids(session.db, read, editor(session), reached)
+    click.echo(f"{added} DIDs added")
 
 
 @did.command()
@@ -272,120 +266,7 @@ async def delete(session: Session, number: str) -> None:
     click.echo(f"{dids.did_number(number)} deleted")
 
 
-@did.group(cls=Group)
-@backend_options
-def destination() -> None:
-    """Where a DID rings: one destination after the other, the lowest priority first.
-
-    \b
-    Example:
-      agi-server did destination add 442079460000 sip
-    """
-
-
-@destination.command("add")
-@_number
-@click.argument("where")
-@click.option("--priority", type=click.IntRange(1, 99), help="Its place; else the last.")
-@with_database
-async def add_destination(session: Session, number: str, where: str, priority: int | None) -> None:
-    """Have a DID ring there too: `sip` or `iax` (its customer's phone), or a number.
-
-    A call to a number goes on over the trunks as an outgoing call of the customer, who pays it and
-    needs one more unit of simultaneous access for it.
-
-    \b
-    Example:
-      agi-server did destination add 442079460000 33123456789 --priority 2
-    """
-    changed = await did_destinations.add_destination(
-        session.db, number, where, editor(session), priority=priority
-    )
-    _print_destinations(changed)
-
-
-@destination.command("remove")
-@_number
-@_priority
-@with_database
-async def remove_destination(session: Session, number: str, priority: int) -> None:
-    """Take the destination of a priority away.
-
-    \b
-    Example:
-      agi-server did destination remove 442079460000 2
-    """
-    changed = await did_destinations.remove_destination(
-        session.db, number, priority, editor(session)
-    )
-    _print_destinations(changed)
-
-
-@destination.command("enable")
-@_number
-@_priority
-@with_database
-async def enable_destination(session: Session, number: str, priority: int) -> None:
-    """Have a destination ring again.
-
-    \b
-    Example:
-      agi-server did destination enable 442079460000 2
-    """
-    changed = await did_destinations.switch_destination(
-        session.db, number, priority, True, editor(session)
-    )
-    _print_destinations(changed)
-
-
-@destination.command("disable")
-@_number
-@_priority
-@with_database
-async def disable_destination(session: Session, number: str, priority: int) -> None:
-    """Pass a destination over.
-
-    \b
-    Example:
-      agi-server did destination disable 442079460000 2
-    """
-    changed = await did_destinations.switch_destination(
-        session.db, number, priority, False, editor(session)
-    )
-    _print_destinations(changed)
-
-
-@destination.command("list")
-@_number
-@json_option
-@with_database
-async def list_destinations(session: Session, number: str, as_json: bool) -> None:
-    """List where a DID rings.
-
-    \b
-    Example:
-      agi-server did destination list 442079460000
-    """
-    found = await dids.find_did(session.db, number)
-    print_list(_destinations(found), as_json=as_json, nothing="no destinations")
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise click.BadParameter("the file must be UTF-8", param_hint="FILE") from None
-
-
-def _print_destinations(changed: Did) -> None:
-    print_list(_destinations(changed), as_json=False, nothing="no destinations")
-
-
-def _destinations(found: Did) -> list[dict[str, object]]:
-    return [
-        {"priority": each.priority, "destination": each.target, "active": each.active}
-        for each in found.destinations
-    ]
+did.add_command(destination)
 
 
 def _in_words(fields: Mapping[str, Any]) -> str:
@@ -407,5 +288,5 @@ def _fields(found: Did, now: datetime) -> dict[str, Any]:
         "valid_from": time(found.valid_from),
         "valid_until": time(found.valid_until),
         "created_at": time(found.created_at),
-        "destinations": _destinations(found),
+        "destinations": destinations_shown(found),
     }

@@ -9,7 +9,8 @@ import asyncpg
 from agi_server.accounts import customers
 from agi_server.accounts.account import Account, new_account
 from agi_server.accounts.audit import Editor
-from agi_server.accounts.dids import Did, NewDid, add_did
+from agi_server.accounts.dids import Did
+from agi_server.accounts.new_dids import NewDid, add_did
 from agi_server.accounts.phones import PhoneOwner, Technology, create_phone
 from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.recover import Recovery

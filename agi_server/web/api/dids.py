@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from agi_server.accounts import did_destinations, dids
+from agi_server.accounts import did_destinations, dids, new_dids
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.customers import find_by_id
-from agi_server.accounts.dids import Did, DidState, NewDid
+from agi_server.accounts.dids import Did, DidState
+from agi_server.accounts.new_dids import NewDid
 from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.customers import signature
@@ -146,7 +147,7 @@ async def add_did(request: Request, operator: Caller, new: NewDidGiven) -> Any:
         await find_by_id(services.db, account_id)
     given = NewDid(**{**fields, "destinations": tuple(new.destinations)}, account_id=account_id)
     async with services.db.acquire() as db, db.transaction():
-        added = await dids.add_did(db, given, _editor(request, operator))
+        added = await new_dids.add_did(db, given, _editor(request, operator))
     return _json(added, services.now())
 
 

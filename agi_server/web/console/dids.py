@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts import did_destinations, dids
 from agi_server.accounts.customers import find_by_id, find_named
-from agi_server.accounts.dids import NewDid
+from agi_server.accounts.new_dids import NewDid, add_did
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
@@ -54,10 +54,7 @@ async def do_add(request: Request) -> Response:
                 destinations=tuple(text_of(form, "destinations").split()),
                 **_fields(request, form),
             )
-            if len(new.destinations) > did_destinations.MOST_DESTINATIONS:
-                most = did_destinations.MOST_DESTINATIONS
-                raise InvalidFieldError("destinations", f"at most {most} are possible")
-            added = await dids.add_did(db, new, editor_of(request))
+            added = await add_did(db, new, editor_of(request))
     except _REFUSALS as error:
         return await _list(request, error=str(error), form=form)
     return _back_to(added.number, "did-added")

@@ -1,3 +1,3 @@
--- The ids of what a DID may name: DID group ($1) and call plan ($2); null where nothing has the name.
-SELECT (SELECT id FROM did_group WHERE name = $1) AS "group",
-       (SELECT id FROM call_plan WHERE name = $2) AS plan
+-- The ids of what DIDs may name: DID groups ($1) and call plans ($2).
+SELECT 'group' AS field, name, id FROM did_group WHERE name = ANY($1::text[])
+UNION ALL SELECT 'plan', name, id FROM call_plan WHERE name = ANY($2::text[])
