@@ -20,9 +20,6 @@ class RateError(ValueError):
 
 
 def _check_bounds(owner: object, names: tuple[str, ...], least: int, most: int) -> None:
-    values = attrgetter(*names)(owner)
-    if set(map(type, values)) == {int} and min(values) >= least and max(values) <= most:
-        return  # the way of a million rates; what follows only finds the name
     for name in names:
         value = getattr(owner, name)
         if type(value) is not int or not least <= value <= most:
@@ -67,6 +64,9 @@ _TIMES = (
     "buy_initial_s",
 )
 _GRANULARITIES = ("increment_s", "buy_increment_s")
+_numbers_of = attrgetter(*_GRANULARITIES, *_AMOUNTS, *_TIMES)
+_ONLY_INT = {int}
+_WITHIN_ALL_BOUNDS = min(MAX_SECONDS, MAX_MONEY_MICROS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +117,17 @@ class Rate:
             raise RateError(f"prefix: {prefix[:40]!r} is not 1 to {MAX_PREFIX_DIGITS} digits")
         if self.effective_from is not None and self.effective_from.tzinfo is None:
             raise RateError("effective_from: has no time zone")
-        _check_bounds(self, _AMOUNTS, 0, MAX_MONEY_MICROS)
-        _check_bounds(self, _TIMES, 0, MAX_SECONDS)
-        _check_bounds(self, _GRANULARITIES, 1, MAX_SECONDS)
+        numbers = _numbers_of(self)
+        if not (
+            set(map(type, numbers)) == _ONLY_INT
+            and min(numbers) >= 0
+            and max(numbers) <= _WITHIN_ALL_BOUNDS
+            and numbers[0] > 0
+            and numbers[1] > 0
+        ):  # not the way of a million usual rates
+            _check_bounds(self, _AMOUNTS, 0, MAX_MONEY_MICROS)
+            _check_bounds(self, _TIMES, 0, MAX_SECONDS)
+            _check_bounds(self, _GRANULARITIES, 1, MAX_SECONDS)
         for window in self.windows:
             other = window.rate
             if other.windows or (other.prefix, other.effective_from) != (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from rating.hours import Interval, overlapping, whole_week
 from rating.rate import Rate, RateWindow, undated
@@ -23,8 +24,7 @@ class SheetError:
         return f"{where}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class SheetEntry:
+class SheetEntry(NamedTuple):
     """A rate as one row has it: in force in these `hours` (empty: at any), and `until` a date."""
 
     line: int

@@ -23,7 +23,8 @@ from rating.sheet_cells import (
 from rating.sheet_columns import MONEY_COLUMNS, REQUIRED_COLUMNS, SECONDS_COLUMNS, Layout
 from rating.sheet_entries import SheetEntry, SheetError
 
-_COLUMN_OF_FIELD = {field: column for column, field in (MONEY_COLUMNS | SECONDS_COLUMNS).items()}
+_FIELD_OF_COLUMN = {**MONEY_COLUMNS, **SECONDS_COLUMNS, "stages": "stages"}
+_COLUMN_OF_FIELD = {field: column for column, field in _FIELD_OF_COLUMN.items()}
 _INCREMENT_FIELDS = {
     "increments": ("initial_s", "increment_s"),
     "buy_increments": ("buy_initial_s", "buy_increment_s"),
@@ -55,7 +56,20 @@ class CarrierReader:
         self._currency = currency
         self._country_code = country_code
         # Of each column the values of the texts met so far: carriers repeat most of them.
-        self._known: tuple[dict[str, object], ...] = tuple({} for _ in layout.columns)
+        self._cells: tuple[tuple[str, bool, dict[str, object]], ...] = tuple(
+            (column, column in _PLAIN_TEXTS, {}) for column in layout.columns
+        )
+        self._fields = tuple(
+            (column, _FIELD_OF_COLUMN[column])
+            for column in layout.columns
+            if column in _FIELD_OF_COLUMN
+        )
+        self._pairs = tuple(
+            (column, _INCREMENT_FIELDS[column])
+            for column in layout.columns
+            if column in _INCREMENT_FIELDS
+        )
+        self._has_actions = not {"action", "blocked"}.isdisjoint(layout.columns)
         self._usual = {"prefix", "price_per_minute"}
         if increments is None:
             self._usual.add("initial" if "initial" in layout.columns else "increments")
@@ -70,16 +84,18 @@ class CarrierReader:
     ) -> Iterator[SheetEntry]:
         """What one row says: an entry for each of its prefixes, or errors appended."""
         before = len(errors)
-        columns = self.layout.columns
-        if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-            message = f"{len(cells)} cells, the header has {len(columns)}"
+        width = len(self._cells)
+        if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+            message = f"{len(cells)} cells, the header has {width}"
             errors.append(SheetError(line, "", message))
             return
         values: dict[str, Any] = {}
-        for column, known, cell in zip(columns, self._known, cells, strict=False):
+        for (column, is_text, known), cell in zip(self._cells, cells, strict=False):
             text = cell.strip()
             if text and column:
-                if text in known:
+                if is_text:
+                    values[column] = text
+                elif text in known:
                     values[column] = known[text]
                 else:
                     self._read_cell(line, column, text, known, values, errors)
@@ -99,9 +115,6 @@ class CarrierReader:
         values: dict[str, Any],
         errors: list[SheetError],
     ) -> None:
-        if column in _PLAIN_TEXTS:
-            values[column] = text
-            return
         try:
             value = self._value(column, text)
         except (CellError, HoursError) as error:
@@ -152,7 +165,10 @@ class CarrierReader:
 
     def _action(self, values: dict[str, Any]) -> Action:
         """What the row does: deleting goes before blocking, and that before pricing."""
-        actions = [values.get(column) for column in ("action", "blocked", "price_per_minute")]
+        price = values.get("price_per_minute")
+        if not self._has_actions and type(price) is int:
+            return Action.PRICE
+        actions = [values.get("action"), values.get("blocked"), price]
         for action in (Action.DELETE, Action.BLOCK):
             if action in actions:
                 return action
@@ -217,13 +233,9 @@ class CarrierReader:
     def _add_terms(self, terms: dict[str, Any], values: dict[str, Any]) -> None:
         if self._increments is not None:
             terms["initial_s"], terms["increment_s"] = self._increments
-        for column, value in values.items():
-            if column in MONEY_COLUMNS:
-                terms[MONEY_COLUMNS[column]] = value
-            elif column in SECONDS_COLUMNS:
-                terms[SECONDS_COLUMNS[column]] = value
-            elif column in _INCREMENT_FIELDS:
-                initial, increment = _INCREMENT_FIELDS[column]
-                terms[initial], terms[increment] = value
-            elif column == "stages":
-                terms["stages"] = value
+        for column, field in self._fields:
+            if column in values:
+                terms[field] = values[column]
+        for column, (initial, increment) in self._pairs:
+            if column in values:
+                terms[initial], terms[increment] = values[column]

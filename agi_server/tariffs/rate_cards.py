@@ -127,7 +127,7 @@ class CardImport:
         replaced = self.replaces.id if self.replaces else None
         if changes_only:
             await put_changes_onto(self._db, replaced)
-        else:
+        elif replaced is not None:
             await keep_until_begun(self._db, replaced, self._in_force_at)
 
     async def compare(self, most: int) -> DiffSummary:

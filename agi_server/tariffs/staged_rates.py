@@ -43,7 +43,7 @@ async def put_changes_onto(db: Any, version_id: int | None) -> None:
     await db.execute(statement("tariffs/rename_updated_rate"))
 
 
-async def keep_until_begun(db: Any, version_id: int | None, at: datetime) -> None:
+async def keep_until_begun(db: Any, version_id: int, at: datetime) -> None:
     """A staged sheet comes into force at a time: what a version has of prefixes whose rates all lie
     ahead by then stays until the first of them begins."""
     await db.execute(statement("tariffs/keep_until_begun"), version_id, at)
@@ -55,6 +55,8 @@ async def compare_staged(db: Any, version_id: int | None, most: int, at: datetim
     `most` changes are told, and as many times in which numbers would have no rate.
     """
     summary, finder = DiffSummary(most), GapFinder(at)
+    if version_id is None and await _add_all_new(db, summary, at):
+        return summary
     async for prefixes in _rows_by_prefix(db, version_id):
         old: list[Rate] = []
         new: list[Rate] = []
@@ -84,6 +86,18 @@ async def staged_are_stored(db: Any, version_id: int) -> bool:
 async def store_staged(db: Any, version_id: int) -> None:
     """Give a new version the staged rates."""
     await db.execute(statement("tariffs/store_staged"), version_id)
+
+
+async def _add_all_new(db: Any, summary: DiffSummary, at: datetime) -> bool:
+    """Whether all staged prefixes are simply new, as they are in most first imports, and added: the
+    database counts them, and only those that are told come back from there."""
+    count = await db.fetchval(statement("tariffs/count_staged_new"), at)
+    if count is None:
+        return False
+    rows = await db.fetch(statement("tariffs/staged_of_first_prefixes"), summary.most)
+    summary.add(diff_rates((), map(rate_of_row, rows), at))
+    summary.counts["new"] = count
+    return True
 
 
 async def _copy(db: Any, table: str, rates: Iterable[Rate]) -> None:

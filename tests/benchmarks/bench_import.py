@@ -86,6 +86,8 @@ def main() -> None:
             for sheet in made:
                 sheet.result()
         env = {**os.environ, "AGI_SERVER_POSTGRES__DSN": servers.postgres_dsn}
+        # As on an operator's machine: no command compiles the modules that one before it did.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         run(env, "db", "upgrade")
         run(env, "trunk", "create", "gw", "--dial", "PJSIP/{number}@gw")
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
@@ -288,6 +288,7 @@ _rates = st.lists(
 
 
 @given(_rates, _rates, st.booleans(), st.integers(0, 3))
+@example([], [replace(UK, effective_from=None), UK, Rate(prefix="1", blocked=True)], False, 1)
 @settings(
     deadline=None,
     max_examples=30,
