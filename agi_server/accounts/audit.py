@@ -10,6 +10,7 @@ import structlog
 from agi_server.accounts.account import PERSONAL_FIELDS
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.fields import AccountField, Kind
+from agi_server.editor import Editor as Editor
 from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
 
@@ -38,14 +39,6 @@ class AuditEntry:
     field: str
     old: str | None
     new: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Editor:
-    """Who changes accounts, and when: `changed_by` like `cli:ann`, `api:shop`, `job:expiry`."""
-
-    changed_by: str
-    at: datetime
 
 
 def change_of(field: AccountField, old: Any, new: Any) -> Change:

@@ -1,6 +1,5 @@
 """`agi-server plan`: what accounts are sold."""
 
-import re
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
@@ -8,9 +7,11 @@ import click
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import print_json, print_list
-from agi_server.cli.parameters import json_option
+from agi_server.cli.parameters import editor, json_option
+from agi_server.refused import InvalidFieldError
 from agi_server.settings import HoldMode
 from agi_server.tariffs import plans
+from agi_server.tariffs.dialling_texts import local_digits_of, short_codes_of
 from agi_server.tariffs.plans import StoredPlan
 from rating.routing import RouteOrder, SellPrice
 
@@ -53,21 +54,18 @@ class _Listed(click.ParamType[tuple[Any, ...]]):
 
     name = "list"
 
-    def __init__(self, form: str, meant: str, make: Callable[[str], Any]) -> None:
-        self._form = form
-        self._meant = meant
-        self._make = make
+    def __init__(self, read: Callable[[str], tuple[Any, ...]]) -> None:
+        self._read = read
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[Any, ...]:
         if isinstance(value, tuple):
             return value
-        parts = [part.strip() for part in value.split(",")] if value.strip() else []
-        for part in parts:
-            if not re.fullmatch(self._form, part, re.ASCII):
-                self.fail(f"{part!r} is not {self._meant}", param, ctx)
-        return tuple(self._make(part) for part in parts)
+        try:
+            return self._read(value)
+        except InvalidFieldError as error:
+            self.fail(error.message, param, ctx)
 
 
 def _dialling_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,13 +73,13 @@ def _dialling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--short-codes",
-            type=_Listed(r"[0-9X]{2,6}", "2 to 6 digits, X for any", str),
+            type=_Listed(short_codes_of),
             metavar="CODES",
             help="Kept as dialled beside the country's own, e.g. 100,77XX.",
         ),
         click.option(
             *("--local-digits", "local_lengths"),
-            type=_Listed(r"[1-9]|1[0-5]", "1 to 15", int),
+            type=_Listed(local_digits_of),
             metavar="LENGTHS",
             help="Numbers of so many digits are local to the area code, e.g. 7,8.",
         ),
@@ -159,12 +157,20 @@ async def create(
         packages=packages,
         hold_mode=hold_mode,
         dialling=_dialling(dialling),
+        editor=editor(session),
     )
     _tell(created, f"call plan {name} created", as_json)
 
 
 @plan.command()
 @click.argument("name")
+@click.option(
+    "--card",
+    "cards",
+    multiple=True,
+    metavar="NAME",
+    help="Repeatable: instead of all that it had, in this order.",
+)
 @_order_option
 @_sell_price_option
 @_allow_loss_option
@@ -177,6 +183,7 @@ async def create(
 async def update(
     session: Session,
     name: str,
+    cards: tuple[str, ...],
     route_order: str | None,
     sell_price: str | None,
     allow_loss: bool | None,
@@ -188,7 +195,7 @@ async def update(
 ) -> None:
     """Change how a call plan routes, sells, holds and dials; new calls go by it at once.
 
-    Packages, lengths and codes replace those it had; an empty text ('') takes one away.
+    Cards, packages, lengths and codes replace those it had; an empty text ('') takes one away.
 
     \b
     Example:
@@ -200,12 +207,14 @@ async def update(
     changed = await plans.change_plan(
         session.db,
         name,
+        cards=cards or None,
         route_order=None if route_order is None else RouteOrder(route_order),
         sell_price=None if sell_price is None else SellPrice(sell_price),
         allow_loss=allow_loss,
         packages=packages if packages or no_packages else None,
         hold_mode=hold_mode,
         dialling=_dialling(dialling),
+        editor=editor(session),
     )
     _tell(changed, f"call plan {name} changed", as_json)
 

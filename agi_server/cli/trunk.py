@@ -7,7 +7,7 @@ import click
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import print_json, print_list
-from agi_server.cli.parameters import json_option
+from agi_server.cli.parameters import editor, json_option
 from agi_server.tariffs import trunks
 from agi_server.tariffs.trunks import StoredTrunk
 
@@ -80,6 +80,7 @@ async def create(
         strip=strip or "",
         add_prefix=add_prefix or "",
         capacity=capacity or 0,
+        editor=editor(session),
     )
     _tell(created, f"trunk {name} created", as_json)
 
@@ -108,7 +109,13 @@ async def update(
       agi-server trunk update gw --capacity 60
     """
     changed = await trunks.change_trunk(
-        session.db, name, dial=dial, strip=strip, add_prefix=add_prefix, capacity=capacity
+        session.db,
+        name,
+        dial=dial,
+        strip=strip,
+        add_prefix=add_prefix,
+        capacity=capacity,
+        editor=editor(session),
     )
     _tell(changed, f"trunk {name} changed", as_json)
 
@@ -124,7 +131,8 @@ async def enable(session: Session, name: str, as_json: bool) -> None:
     Example:
       agi-server trunk enable gw
     """
-    _tell(await trunks.switch_trunk(session.db, name, True), f"trunk {name} enabled", as_json)
+    switched = await trunks.switch_trunk(session.db, name, True, editor(session))
+    _tell(switched, f"trunk {name} enabled", as_json)
 
 
 @trunk.command()
@@ -138,7 +146,8 @@ async def disable(session: Session, name: str, as_json: bool) -> None:
     Example:
       agi-server trunk disable gw
     """
-    _tell(await trunks.switch_trunk(session.db, name, False), f"trunk {name} disabled", as_json)
+    switched = await trunks.switch_trunk(session.db, name, False, editor(session))
+    _tell(switched, f"trunk {name} disabled", as_json)
 
 
 @trunk.command("list")

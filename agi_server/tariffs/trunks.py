@@ -1,12 +1,14 @@
 """Trunks: the ways out, each with the template of what Asterisk dials."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from string import Formatter
 from typing import Any
 
+from agi_server.editor import Editor
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.audit import record_changes
 
 PLACEHOLDERS = ("number", "prefix", "account_id")
 # Technology and resource, e.g. PJSIP/{number}@gw.
@@ -33,39 +35,47 @@ class StoredTrunk:
 
 
 async def create_trunk(
-    db: Any, name: str, dial: str, *, strip: str = "", add_prefix: str = "", capacity: int = 0
+    pool: Any,
+    name: str,
+    dial: str,
+    *,
+    strip: str = "",
+    add_prefix: str = "",
+    capacity: int = 0,
+    editor: Editor | None = None,
 ) -> StoredTrunk:
     """Raises InvalidFieldError (the field), RefusedError (the name is taken)."""
     check_name(name)
     check_dial(dial)
     _check_changes(strip, add_prefix, capacity)
-    row = await db.fetchrow(
-        statement("tariffs/insert_trunk"), name, dial, strip, add_prefix, capacity
-    )
-    if row is None:
-        raise RefusedError(f"a trunk {name} exists already")
-    return StoredTrunk(**row)
+    async with pool.acquire() as db, db.transaction():
+        row = await db.fetchrow(
+            statement("tariffs/insert_trunk"), name, dial, strip, add_prefix, capacity
+        )
+        if row is None:
+            raise RefusedError(f"a trunk {name} exists already", field="name")
+        created = StoredTrunk(**row)
+        await record_changes(db, "trunk", name, {}, _shown(created), editor)
+    return created
 
 
 async def change_trunk(
-    db: Any,
+    pool: Any,
     name: str,
     *,
     dial: str | None = None,
     strip: str | None = None,
     add_prefix: str | None = None,
     capacity: int | None = None,
+    editor: Editor | None = None,
 ) -> StoredTrunk:
     """Change what is given; daemons notice at once. Raises InvalidFieldError, NotFoundError."""
     if dial is not None:
         check_dial(dial)
     _check_changes(strip or "", add_prefix or "", capacity or 0)
-    row = await db.fetchrow(
-        statement("tariffs/update_trunk"), name, dial, strip, add_prefix, capacity
+    return await _change(
+        pool, name, editor, "tariffs/update_trunk", dial, strip, add_prefix, capacity
     )
-    if row is None:
-        raise NotFoundError(f"there is no trunk {name}")
-    return StoredTrunk(**row)
 
 
 async def list_trunks(db: Any) -> list[StoredTrunk]:
@@ -73,12 +83,29 @@ async def list_trunks(db: Any) -> list[StoredTrunk]:
     return [StoredTrunk(**row) for row in await db.fetch(statement("tariffs/list_trunks"))]
 
 
-async def switch_trunk(db: Any, name: str, enabled: bool) -> StoredTrunk:
+async def switch_trunk(
+    pool: Any, name: str, enabled: bool, editor: Editor | None = None
+) -> StoredTrunk:
     """Take a trunk in or out of service; daemons notice at once. Raises NotFoundError."""
-    row = await db.fetchrow(statement("tariffs/switch_trunk"), name, enabled)
-    if row is None:
-        raise NotFoundError(f"there is no trunk {name}")
-    return StoredTrunk(**row)
+    return await _change(pool, name, editor, "tariffs/switch_trunk", enabled)
+
+
+async def _change(
+    pool: Any, name: str, editor: Editor | None, sql: str, *values: object
+) -> StoredTrunk:
+    async with pool.acquire() as db, db.transaction():
+        before = await db.fetchrow(statement("tariffs/lock_trunk"), name)
+        if before is None:
+            raise NotFoundError(f"there is no trunk {name}")
+        changed = StoredTrunk(**await db.fetchrow(statement(sql), name, *values))
+        await record_changes(
+            db, "trunk", name, _shown(StoredTrunk(**before)), _shown(changed), editor
+        )
+    return changed
+
+
+def _shown(trunk: StoredTrunk) -> dict[str, object]:
+    return {name: value for name, value in asdict(trunk).items() if name != "id"}
 
 
 def check_dial(template: str) -> None:

@@ -9,16 +9,19 @@ ROOT = Path(__file__).parents[2]
 FILES = (
     *(f"agi_server/accounts/{name}.py" for name in (
         "account", "account_lists", "agreements", "bulk_change", "callerids", "campaigns",
-        "confirmation", "country_forms", "customers", "field_kinds", "field_rules", "groups",
-        "notes", "number", "restriction_rules", "restrictions", "series",
+        "confirmation", "country_forms", "customers", "did_destinations", "dids", "field_kinds",
+        "field_rules", "groups", "notes", "number", "restriction_rules", "restrictions", "series",
     )),
     "agi_server/ledger/booking.py", "agi_server/tariffs/plans.py", "agi_server/tariffs/trunks.py",
-    "rating/money.py",
+    "agi_server/tariffs/dialling_texts.py", "agi_server/tariffs/rate_cards.py",
+    "agi_server/web/did_scope.py", "agi_server/web/console/dids.py",
+    "agi_server/web/console/rates.py", "agi_server/web/console/tariffs.py", "rating/money.py",
+    "rating/number.py", "rating/country_rules.py",
 )  # fmt: skip
 _REFUSALS = {
     "ValueError": 0, "RestrictionRuleError": 0, "MoneyError": 0, "RefusedError": 0,
     "NotFoundError": 0, "BookingRefusedError": 0, "ConfirmationError": 0, "InvalidFieldError": 1,
-    "_problem": 1,
+    "_problem": 1, "NumberRulesError": 0,
 }  # fmt: skip
 
 
@@ -37,7 +40,9 @@ def _templates(tree: ast.AST) -> Iterator[str]:
             if position is not None and len(node.args) > position:
                 template = _template(node.args[position])
                 if template is not None:
-                    yield template
+                    field, colon, rest = template.partition(": ")
+                    named = node.func.id == "NumberRulesError" and colon and field
+                    yield rest if named else template
 
 
 def _template(message: ast.expr) -> str | None:

@@ -13,6 +13,7 @@ from web_client import PASSWORD, Web
 from agi_server.accounts.account import FIELDS
 from agi_server.accounts.fields import Kind
 from agi_server.accounts.groups import create_group
+from agi_server.tariffs.plans import find_plan
 from agi_server.web.console import calls as console_calls
 from support.business import MICROS
 from support.channel import Channel
@@ -313,3 +314,32 @@ async def test_a_did_is_added_given_to_a_customer_and_rings_at_two_places(
     await page.locator("#search").press_sequentially("4420")
     await expect(page.locator("#results tbody tr")).to_have_count(1)
     await shoot(page, "dids")
+
+
+async def test_a_call_plan_and_a_trunk_are_created_and_changed(web: Web, page: Page) -> None:
+    for noun, create, wrong, right, change in (
+        ("Trunks", "Create a trunk", ("dial", "PJSIP/uk"), "PJSIP/{number}@uk", ("capacity", "30")),
+        ("Plans", "Create a call plan", ("country", "XX"), "GB", ("short_codes", "77XX")),
+    ):
+        await page.get_by_role("link", name=noun, exact=True).click()
+        await page.get_by_role("link", name=create).click()
+        await shoot(page, f"{noun}-new".lower())
+        await page.get_by_label("Name").fill("uk")
+        if noun == "Plans":
+            await page.get_by_label("Rate cards", exact=True).select_option("retail")
+            await page.get_by_label("Rate cards 2").select_option("unrouted")
+        await page.locator(f"#f-{wrong[0]}").fill(wrong[1])
+        await page.get_by_role("button", name="Create").click()
+        await expect(page.locator(f".field.wrong:has(#f-{wrong[0]}) .wrong")).to_have_count(1)
+        await shoot(page, f"{noun}-wrong".lower())
+        await page.locator(f"#f-{wrong[0]}").fill(right)
+        await page.get_by_role("button", name="Create").click()
+        await expect(page.get_by_role("status")).to_contain_text("Saved")
+        await page.get_by_role("link", name="uk", exact=True).click()
+        await page.locator(f"#f-{change[0]}").fill(change[1])
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator(f"#f-{change[0]}")).to_have_value(change[1])
+        await expect(page.locator("tbody tr").first).to_contain_text(change[1])
+        await shoot(page, f"{noun}-one".lower())
+    plan = await find_plan(web.business.pool, "uk")
+    assert (("retail", "unrouted"), "GB") == (plan.cards, plan.dialling.country)

@@ -227,9 +227,9 @@ async def test_support_sees_everything_and_changes_nothing(
         f"/calls/{account.id}-{'0' * 32}/hang-up",
         "/rates",
         "/rates/retail/1/activate",
-        "/plans",
-        "/trunks",
-        "/trunks/gw/switch",
+        "/plans/new",
+        "/trunks/new",
+        "/trunks/1/switch",
         "/groups",
     ):
         assert 403 == (await browser.post(path)).status_code, path

@@ -6,13 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from agi_server.editor import Editor
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.plans import create_plan, list_plans
 from agi_server.tariffs.rate_cards import activate_version
 from agi_server.tariffs.trunks import create_trunk, list_trunks, switch_trunk
-from agi_server.web.api.access import having
+from agi_server.web.api.access import Caller, having
+from agi_server.web.api.customers import signature
 from agi_server.web.api.shapes import Text, money
-from agi_server.web.auth.roles import Right
+from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.services import services_of
 from agi_server.web.sheet_upload import Sheet, take_sheet
 from rating.rate import Rate
@@ -197,10 +199,13 @@ async def find_plans(request: Request) -> Any:
 
 
 @router.post("/plans", response_model=Plan, status_code=201, dependencies=[_MAY_CHANGE])
-async def make_plan(request: Request, new: NewPlan) -> Any:
+async def make_plan(request: Request, operator: Caller, new: NewPlan) -> Any:
     """Create a call plan; the first of its cards that prices a number counts."""
     db = services_of(request).db
-    return _plan(await create_plan(db, new.name, new.cards, route_order=new.route_order))
+    editor = _editor(request, operator)
+    return _plan(
+        await create_plan(db, new.name, new.cards, route_order=new.route_order, editor=editor)
+    )
 
 
 @router.get("/trunks", response_model=list[Trunk])
@@ -210,16 +215,24 @@ async def find_trunks(request: Request) -> Any:
 
 
 @router.post("/trunks", response_model=Trunk, status_code=201, dependencies=[_MAY_CHANGE])
-async def make_trunk(request: Request, new: NewTrunk) -> Any:
+async def make_trunk(request: Request, operator: Caller, new: NewTrunk) -> Any:
     """Create a trunk."""
     db = services_of(request).db
-    return _trunk(await create_trunk(db, new.name, new.dial, capacity=new.capacity))
+    editor = _editor(request, operator)
+    return _trunk(await create_trunk(db, new.name, new.dial, capacity=new.capacity, editor=editor))
 
 
 @router.patch("/trunks/{name}", response_model=Trunk, dependencies=[_MAY_CHANGE])
-async def change_trunk_state(request: Request, name: Name, change: TrunkSwitch) -> Any:
+async def change_trunk_state(
+    request: Request, operator: Caller, name: Name, change: TrunkSwitch
+) -> Any:
     """Take a trunk in or out of service."""
-    return _trunk(await switch_trunk(services_of(request).db, name, change.enabled))
+    db, editor = services_of(request).db, _editor(request, operator)
+    return _trunk(await switch_trunk(db, name, change.enabled, editor))
+
+
+def _editor(request: Request, operator: Operator) -> Editor:
+    return Editor(changed_by=signature(operator), at=services_of(request).now())
 
 
 def _price(rate: Rate | None) -> str | None:

@@ -71,7 +71,7 @@ def _environment(language: str) -> Environment:
     )
 
     def word(value: object, of: str) -> str:
-        message = words.WORDS[of].get(value)
+        message = words.WORDS.get(of, {}).get(value)
         return str(value) if message is None else catalogue.gettext(message)
 
     environment.filters.update(

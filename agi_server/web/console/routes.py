@@ -19,6 +19,7 @@ from agi_server.web.console import (
     reports,
     series,
     sign_in,
+    tariffs,
 )
 from agi_server.web.console.access import check_access
 
@@ -31,7 +32,7 @@ def console_routes() -> APIRouter:
     signed_in = APIRouter(dependencies=[Depends(check_access)])
     for module in (
         customers, bulk, customer_form, customer, customer_money, customer_ending, calls, dids,
-        reports, rates, business, groups, series, campaigns,
+        reports, rates, tariffs, business, groups, series, campaigns,
     ):  # fmt: skip
         signed_in.include_router(module.router)
     everybody.include_router(signed_in)

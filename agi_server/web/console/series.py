@@ -8,8 +8,8 @@ from agi_server.accounts.series import create_series, delete_series, list_series
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, text_of
-from agi_server.web.console.business import whole_number
 from agi_server.web.console.pages import page
+from agi_server.web.console.tariffs import whole_number
 from agi_server.web.services import services_of
 
 router = APIRouter(prefix="/series", dependencies=[Depends(having(Right.SEE_BUSINESS))])

@@ -161,6 +161,13 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         SellPrice.FIRST_CARD: N_("of the first rate card"),
         SellPrice.ROUTE: N_("of the route that is used"),
     },
+    "allow_loss": {"yes": YES, "no": NO},
+    "enabled": {"yes": YES, "no": NO},
+    "hold_mode": {
+        "default": N_("as the settings say"),
+        "full": N_("all that it may cost"),
+        "rolling": N_("slice by slice"),
+    },
     "role": {
         Role.ADMIN: N_("administrator"),
         Role.SUPPORT: N_("support, read-only"),

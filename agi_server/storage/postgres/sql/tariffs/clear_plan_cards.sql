@@ -1,0 +1,1 @@
+DELETE FROM call_plan_card WHERE plan_id = $1
