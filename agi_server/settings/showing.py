@@ -1,6 +1,10 @@
 """Settings as an operator may see them: secrets masked, each value with its origin."""
 
+import ast
+import inspect
 from collections.abc import Iterator
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -31,12 +35,13 @@ def effective(settings: Settings) -> list[SettingRow]:
     for section_name, section_field in Settings.model_fields.items():
         section = getattr(settings, section_name)
         for prefix, model, item in _tables(section_name, section_field, section):
+            help_of = _help(model)
             for key, field in model.model_fields.items():
                 name = f"{prefix}.{key}"
                 value = "" if item is None else _shown(getattr(item, key))
                 default = "" if field.is_required() else _shown(field.default)
                 origin = settings.origin(name)
-                rows.append(SettingRow(name, value, default, origin, field.description or ""))
+                rows.append(SettingRow(name, value, default, origin, help_of[key]))
     return rows
 
 
@@ -65,6 +70,22 @@ def _tables(
             yield f"{name}.{index}", model, item
     else:
         yield f"{name}.0", model, None
+
+
+def _help(model: type[BaseModel]) -> dict[str, str]:
+    """The text below each field. Pydantic would read them all from the source whenever a command
+    starts, which took as long as all the rest of the settings."""
+    lines = ast.parse(dedent(inspect.getsource(model))).body[0]
+    assert isinstance(lines, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in pairwise(lines.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 def _shown(value: object) -> str:

@@ -49,9 +49,7 @@ def _url(*schemes: str) -> AfterValidator:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 Identification = Literal["accountcode", "callerid", "pin"]
@@ -230,9 +228,7 @@ class LogSettings(_Section):
 class Settings(BaseSettings):
     """All settings, validated and frozen. `Settings()` has the defaults and reads no source."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     fastagi: FastagiSettings = FastagiSettings()
     """The daemon that Asterisk calls."""
