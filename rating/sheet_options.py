@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from enum import StrEnum
 
-from rating.sheet_cells import DateOrder
+from rating.sheet_cells import CellError, DateOrder, read_increments, shown
 
 
 class SheetFormat(StrEnum):
@@ -41,3 +41,40 @@ class SheetOptions:
     ignored: tuple[str, ...] = ()
     worksheet: str = ""
     country_code: str = ""
+
+
+class SheetOptionError(ValueError):
+    """What was declared is not like that; the message shows it and says what is expected."""
+
+
+def parse_columns(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """`SheetOptions.columns` of ``prefix,destination,…``, or `headings` of ``HEADING=NAME,…``."""
+    names = [name.strip() for name in text.split(",")]
+    if "=" not in text:
+        return tuple(names), ()
+    headings: dict[str, str] = {}
+    for each in names:
+        heading, sign, name = (part.strip() for part in each.rpartition("="))
+        if not (heading and sign and name):
+            raise SheetOptionError(f"{shown(each)} is not like 'Breakout Name=destination'")
+        headings[heading] = name
+    return (), tuple(headings.items())
+
+
+def parse_increments(text: str) -> tuple[int, int]:
+    """`SheetOptions.increments` of ``60/6``; ``60`` alone is both."""
+    try:
+        initial, further = read_increments(text)
+    except CellError as error:
+        raise SheetOptionError(f"{shown(text)} is not like 60/6") from error
+    if not further:
+        raise SheetOptionError(f"{shown(text)}: the further increment is at least 1")
+    return initial, further
+
+
+def parse_country_code(text: str) -> str:
+    """`SheetOptions.country_code` of ``49`` or ``+49``."""
+    code = text.removeprefix("+")
+    if not (code.isascii() and code.isdigit() and len(code) <= 7):
+        raise SheetOptionError(f"{shown(text)} is not 1 to 7 digits")
+    return code

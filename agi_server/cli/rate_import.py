@@ -32,13 +32,13 @@ from agi_server.tariffs.stored_rates import rules_as_json
 from rating.money import RoundingMode
 from rating.rate_card import OWN_RULES, PricingRules
 from rating.rate_diff import DiffSummary
-from rating.rate_sheet import (
-    DateOrder,
-    SheetFormat,
-    SheetOptions,
-    SheetReading,
+from rating.rate_sheet import DateOrder, SheetFormat, SheetOptions, SheetReading
+from rating.sheet_options import (
+    SheetOptionError,
+    parse_columns,
+    parse_country_code,
+    parse_increments,
 )
-from rating.sheet_cells import CellError, read_increments
 from rating.sheet_rows import is_workbook
 
 _SHEET_OPTIONS = (
@@ -47,51 +47,20 @@ _SHEET_OPTIONS = (
 _RULES = ("rounding_decimals", "rounding_mode", "increments_from_zero", "price_by_start")
 
 
-class _Increments(click.ParamType[tuple[int, int]]):
-    name = "increments"
+class _Declared(click.ParamType[Any]):
+    """What a sheet does not say, read as the web reads it."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        if isinstance(value, tuple):
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
             return value
         try:
-            initial, further = read_increments(value)
-        except CellError as error:
+            return self._parse(value)
+        except SheetOptionError as error:
             self.fail(str(error), param, ctx)
-        if not further:
-            self.fail(f"{value!r}: the further increment is at least 1", param, ctx)
-        return initial, further
-
-
-class _CountryCode(click.ParamType[str]):
-    name = "digits"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        code = str(value).removeprefix("+")
-        if not (code.isascii() and code.isdigit() and len(code) <= 7):
-            self.fail(f"{value!r} is not 1 to 7 digits", param, ctx)
-        return code
-
-
-class _Columns(click.ParamType["tuple[str, ...] | dict[str, str]"]):
-    name = "names"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...] | dict[str, str]:
-        if not isinstance(value, str):
-            return value  # type: ignore[no-any-return]
-        names = [name.strip() for name in value.split(",")]
-        if "=" not in value:
-            return tuple(names)
-        headings: dict[str, str] = {}
-        for each in names:
-            heading, sign, name = (part.strip() for part in each.rpartition("="))
-            if not (heading and sign and name):
-                self.fail(f"{each!r} is not like 'Breakout Name=destination'", param, ctx)
-            headings[heading] = name
-        return headings
 
 
 def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,7 +81,7 @@ def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--columns",
-            type=_Columns(),
+            type=_Declared("names", parse_columns),
             help="What columns are: HEADING=NAME,… or, without a header, our NAMES in order.",
         ),
         click.option(
@@ -122,9 +91,16 @@ def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="N",
             help="Lines above the header that are not to be looked at.",
         ),
-        click.option("--country-code", type=_CountryCode(), help="Goes before each prefix."),
         click.option(
-            "--increments", type=_Increments(), metavar="60/6", help="Where the sheet has none."
+            "--country-code",
+            type=_Declared("digits", parse_country_code),
+            help="Goes before each prefix.",
+        ),
+        click.option(
+            "--increments",
+            type=_Declared("increments", parse_increments),
+            metavar="60/6",
+            help="Where the sheet has none.",
         ),
         click.option(
             *("--decimal", "decimal"),
@@ -283,7 +259,7 @@ async def _stage(importing: CardImport, content: bytes, options: SheetOptions) -
 
 
 def _options(options: dict[str, Any], currency: str, zone: Any) -> SheetOptions:
-    columns = options["columns"] or ()
+    columns, headings = options["columns"] or ((), ())
     chosen = {name: options[name] for name in _SHEET_OPTIONS}
     return SheetOptions(
         **{
@@ -294,8 +270,8 @@ def _options(options: dict[str, Any], currency: str, zone: Any) -> SheetOptions:
             "country_code": chosen["country_code"] or "",
         },
         increments=options["increments"],
-        columns=columns if isinstance(columns, tuple) else (),
-        headings=tuple(columns.items()) if isinstance(columns, dict) else (),
+        columns=columns,
+        headings=headings,
         currency=currency,
         zone=zone,
     )

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agi_server.storage.postgres.pool import open_pool
@@ -19,8 +19,9 @@ from agi_server.tariffs.sheet_import import (
     rules_of_import,
     stage_sheet,
 )
+from agi_server.web.sheet_form import SaidOfSheet
 from rating.rate_diff import DiffSummary
-from rating.rate_sheet import SheetOptions, SheetReading
+from rating.rate_sheet import SheetReading
 from rating.sheet_entries import SheetError
 
 CHANGES_SHOWN = 100
@@ -30,12 +31,17 @@ _reader = ThreadPoolExecutor(1, "sheet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """What was uploaded, for which card; a new card gets the currency and trunks."""
+    """What was uploaded, for which card; a new card gets the currency and trunks.
+
+    `changes_only`: all other rates of the card stay.
+    """
 
     card: str
     name: str
     content: bytes
     currency: str
+    said: SaidOfSheet
+    changes_only: bool = False
     trunks: tuple[str, ...] = ()
     store: bool = True
 
@@ -64,11 +70,12 @@ async def _take(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
         begin_import(pool, sheet.card, at=at) as importing,
     ):
         currency = importing.currency or sheet.currency
-        options = SheetOptions(currency=currency, zone=rules_in_force(importing).zone)
+        zone = sheet.said.zone or rules_in_force(importing).zone
+        options = replace(sheet.said.options, currency=currency, zone=zone)
         reading = await stage_sheet(importing, sheet.content, options)
         if reading.errors:
             return SheetOutcome(errors=reading.errors, notes=reading.notes)
-        await complete_sheet(importing, reading, sheet.name, changes_only=False)
+        await complete_sheet(importing, reading, sheet.name, changes_only=sheet.changes_only)
         diff = await importing.compare(CHANGES_SHOWN)
         stored = await _store(importing, sheet, reading) if sheet.store else None
         return SheetOutcome(
@@ -81,10 +88,11 @@ async def _take(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
 
 
 async def _store(importing: CardImport, sheet: Sheet, reading: SheetReading) -> CardVersion:
+    zone = sheet.said.zone
     return await importing.store(
         Source(name=sheet.name, sha256=hashlib.sha256(sheet.content).hexdigest()),
         currency=None if importing.currency else sheet.currency,
         default_currency=sheet.currency,
         trunks=sheet.trunks,
-        rules=rules_of_import(importing, reading),
+        rules=rules_of_import(importing, reading, {"zone": zone} if zone else {}),
     )

@@ -16,12 +16,13 @@ FILES = (
     "agi_server/tariffs/dialling_texts.py", "agi_server/tariffs/rate_cards.py",
     "agi_server/web/did_scope.py", "agi_server/web/console/dids.py",
     "agi_server/web/console/rates.py", "agi_server/web/console/tariffs.py", "rating/money.py",
-    "rating/number.py", "rating/country_rules.py",
+    "rating/number.py", "rating/country_rules.py", "rating/sheet_options.py",
+    "agi_server/web/sheet_form.py",
 )  # fmt: skip
 _REFUSALS = {
     "ValueError": 0, "RestrictionRuleError": 0, "MoneyError": 0, "RefusedError": 0,
     "NotFoundError": 0, "BookingRefusedError": 0, "ConfirmationError": 0, "InvalidFieldError": 1,
-    "_problem": 1, "NumberRulesError": 0,
+    "_problem": 1, "NumberRulesError": 0, "SheetOptionError": 0,
 }  # fmt: skip
 
 

@@ -195,6 +195,23 @@ async def test_a_rate_sheet_is_uploaded_compared_and_activated(
     await expect(page.get_by_label("Listed numbers", exact=True)).to_have_value("4490*")
 
 
+async def test_what_a_sheet_does_not_say_is_said_in_the_form(
+    web: Web, page: Page, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "offer.csv"
+    sheet.write_text("Digits;Who;Cost\n44;United Kingdom;0,07\n")
+    await page.goto(f"{web.url}/rates")
+    await page.locator("input[name=card]").fill("retail")
+    await page.get_by_text("What the sheet does not say itself").click()
+    await page.get_by_label("What columns are").fill("Digits=prefix,Who=destination,Cost=rate")
+    for increments, told in (("a minute", "'a minute' is not like 60/6"), ("60/1", "Activate")):
+        await page.locator("input[name=sheet]").set_input_files(sheet)
+        await page.get_by_label("Increments of all rates").fill(increments)
+        await page.get_by_role("button", name="Upload and compare").click()
+        await expect(page.get_by_text(told).first).to_be_visible()
+        await shoot(page, "sheet-said-" + told[:3])
+
+
 async def test_selected_customers_are_changed_together_after_a_look_at_what_changes(
     web: Web, page: Page
 ) -> None:

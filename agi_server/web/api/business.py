@@ -16,6 +16,7 @@ from agi_server.web.api.customers import signature
 from agi_server.web.api.shapes import Text, money
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.services import services_of
+from agi_server.web.sheet_form import said_of_sheet
 from agi_server.web.sheet_upload import Sheet, take_sheet
 from rating.rate import Rate
 from rating.routing import RouteOrder
@@ -34,6 +35,32 @@ class Card(BaseModel):
     newest: int | None
     in_force: int | None
     trunks: list[str]
+
+
+class SheetWords(BaseModel):
+    """What a sheet does not say itself, as the options of `agi-server rates import`."""
+
+    columns: Text | None = Field(
+        None, description="HEADING=NAME,… or, without a header, our names."
+    )
+    ignore: Text | None = Field(None, description="Headings of columns to leave out.")
+    skip_lines: Text | None = Field(None, description="Lines above the header.")
+    dates: Text | None = Field(None, description="Order of dates: dmy, mdy or ymd.")
+    decimal: Text | None = Field(None, description="The sign before decimals.")
+    increments: Text | None = Field(None, description="Of all rates, like 60/6.")
+    country_code: Text | None = Field(None, description="Goes before each prefix.")
+    worksheet: Text | None = Field(None, description="Of a workbook.")
+    timezone: Text | None = Field(None, description="Of dates without a time and of hours.")
+
+
+class SheetQuery(SheetWords):
+    """How a sheet is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+    dry_run: bool = False
+    currency: str | None = Field(None, pattern="^[A-Z]{3}$", description="Of a new card.")
+    trunk: Text | None = Field(None, max_length=63)
+    changes_only: bool = Field(False, description="All other rates of the card stay.")
 
 
 class SheetProblem(BaseModel):
@@ -62,9 +89,13 @@ class RateGapShown(BaseModel):
 
 
 class SheetResult(BaseModel):
-    """What a sheet changes, and the version it became; nothing is stored with any error."""
+    """What a sheet changes, and the version it became; nothing is stored with any error.
+
+    `notes` tell what was left out or assumed.
+    """
 
     errors: list[SheetProblem]
+    notes: list[str]
     counts: dict[str, int]
     changes: list[RateChangeShown]
     gaps: list[RateGapShown]
@@ -137,19 +168,23 @@ async def find_cards(request: Request) -> Any:
 async def import_sheet(
     request: Request,
     card: Name,
-    dry_run: bool = False,
-    currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$")] = None,
-    trunk: Annotated[Text | None, Query(max_length=63)] = None,
+    query: Annotated[SheetQuery, Query()],
 ) -> Any:
-    """Compare a sheet (the body: CSV or XLSX) and, without `dry_run`, store it, not active yet."""
+    """Compare a sheet (the body: CSV or XLSX) and, without `dry_run`, store it, not active yet.
+
+    What the sheet does not say itself is said as the options of `agi-server rates import` do."""
     services = services_of(request)
     sheet = Sheet(
         card=card,
         name="api",
         content=await request.body(),
-        currency=currency or services.settings.accounts.currency,
-        trunks=(trunk,) if trunk else (),
-        store=not dry_run,
+        currency=query.currency or services.settings.accounts.currency,
+        said=said_of_sheet(
+            query.model_dump(exclude_none=True, include=set(SheetWords.model_fields))
+        ),
+        changes_only=query.changes_only,
+        trunks=(query.trunk,) if query.trunk else (),
+        store=not query.dry_run,
     )
     outcome = await take_sheet(services.postgres_dsn, sheet, services.now())
     diff = outcome.diff
@@ -158,6 +193,7 @@ async def import_sheet(
             {"line": each.line, "column": each.column, "message": each.message}
             for each in outcome.errors[:1000]
         ],
+        "notes": list(outcome.notes),
         "counts": {}
         if diff is None
         else {kind: count for kind, count in diff.counts.items() if kind != "gaps"},

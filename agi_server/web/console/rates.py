@@ -1,12 +1,13 @@
 """Rate cards: their versions, and new ones from uploaded sheets."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.refused import InvalidFieldError, NotFoundError
+from agi_server.refused import InvalidFieldError, InvalidFieldsError, NotFoundError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.rate_cards import activate_version, list_versions
 from agi_server.tariffs.trunks import list_trunks
@@ -15,10 +16,12 @@ from agi_server.web.console.access import form_of, having, text_of
 from agi_server.web.console.pages import page
 from agi_server.web.rate_lists import list_rates
 from agi_server.web.services import services_of
+from agi_server.web.sheet_form import SAID, said_of_sheet
 from agi_server.web.sheet_upload import Sheet, SheetOutcome, take_sheet
 
 router = APIRouter(prefix="/rates", dependencies=[Depends(having(Right.SEE_BUSINESS))])
 
+_FIELDS = ("card", "currency", "trunk", "store", "changes_only", *SAID)
 _MAY_CHANGE = Depends(having(Right.CHANGE_BUSINESS))
 
 
@@ -33,24 +36,28 @@ async def do_upload(request: Request) -> Response:
     """Compare an uploaded sheet with what is in force, and store it as an inactive version."""
     services = services_of(request)
     form = await form_of(request)
-    file = form.get("sheet")
+    texts = {name: text_of(form, name) for name in _FIELDS}
     try:
+        file = form.get("sheet")
         if not isinstance(file, UploadFile) or not file.filename:
             raise InvalidFieldError("sheet", "choose a file")
-        content = await file.read()
-        trunk = text_of(form, "trunk")
         sheet = Sheet(
-            card=text_of(form, "card"),
+            card=texts["card"],
             name=file.filename[:200],
-            content=content,
-            currency=text_of(form, "currency").upper() or services.settings.accounts.currency,
-            trunks=(trunk,) if trunk else (),
-            store=text_of(form, "store") != "no",
+            content=await file.read(),
+            currency=texts["currency"].upper() or services.settings.accounts.currency,
+            said=said_of_sheet(texts),
+            changes_only=texts["changes_only"] == "yes",
+            trunks=(texts["trunk"],) if texts["trunk"] else (),
+            store=texts["store"] != "no",
         )
         outcome = await take_sheet(services.postgres_dsn, sheet, services.now())
+    except InvalidFieldsError as error:
+        wrong = {problem.field: problem.message for problem in error.problems}
+        return await _cards_page(request, 422, wrong=wrong, texts=texts)
     except (InvalidFieldError, NotFoundError) as error:
-        return await _cards_page(request, 422, error=str(error), card=text_of(form, "card"))
-    return _outcome_page(request, sheet, outcome)
+        return await _cards_page(request, 422, error=str(error), texts=texts)
+    return await _outcome_page(request, sheet, outcome, texts)
 
 
 @router.get("/{card}")
@@ -100,21 +107,35 @@ async def do_activate(
 
 
 async def _cards_page(
-    request: Request, status: int = 200, *, error: str = "", card: str = ""
+    request: Request,
+    status: int = 200,
+    *,
+    error: str = "",
+    wrong: Mapping[str, str] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> Response:
+    form = await _form(request, texts or {}, wrong or {})
+    return page(request, "rates.html", status, error=error, **form)
+
+
+async def _form(
+    request: Request, texts: Mapping[str, str], wrong: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the form needs: cards and trunks to choose from, what was said, what is wrong in it."""
     services = services_of(request)
-    return page(
-        request,
-        "rates.html",
-        status,
-        cards=await services.db.fetch(statement("web/list_cards"), services.now()),
-        trunks=await list_trunks(services.db),
-        currency=services.settings.accounts.currency,
-        error=error,
-        chosen_card=card,
-    )
+    return {
+        "cards": await services.db.fetch(statement("web/list_cards"), services.now()),
+        "trunks": await list_trunks(services.db),
+        "currency": services.settings.accounts.currency,
+        "texts": texts,
+        "wrong": wrong,
+        "anything_said": any(texts.get(name) for name in SAID),
+    }
 
 
-def _outcome_page(request: Request, sheet: Sheet, outcome: SheetOutcome) -> Response:
+async def _outcome_page(
+    request: Request, sheet: Sheet, outcome: SheetOutcome, texts: Mapping[str, str]
+) -> Response:
     status = 422 if outcome.errors else 200
-    return page(request, "sheet_outcome.html", status, sheet=sheet, outcome=outcome)
+    form = await _form(request, texts, {})
+    return page(request, "sheet_outcome.html", status, sheet=sheet, outcome=outcome, **form)
