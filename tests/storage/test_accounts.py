@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,19 +19,12 @@ from agi_server.accounts.changes import update_account
 from agi_server.accounts.restrictions import RuleOwner
 from agi_server.ledger.verify import verify
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
-from agi_server.storage.postgres.pool import open_pool
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import plans, rate_cards
 from rating.rate import Rate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EDITOR = Editor(changed_by="test", at=NOW)
-
-
-@pytest.fixture
-async def pool(postgres_dsn: str) -> AsyncIterator[Any]:
-    async with open_pool(postgres_dsn) as pool:
-        yield pool
 
 
 async def create(pool: Any, refill_micros: int = 0, **fields: Any) -> Account:
