@@ -167,7 +167,8 @@ async def running(
             asyncio.create_task(_mend_slots(repair, settings.calls.recover_every_s, deadline_ms)),
         ]
         if settings.web.enabled:
-            jobs.append(asyncio.create_task(serve_web(settings, postgres_dsn, links, now)))
+            serving = serve_web(settings, postgres_dsn, links, recovery, now)
+            jobs.append(asyncio.create_task(serving))
         if settings.ami:
             jobs += [
                 asyncio.create_task(links.run()),

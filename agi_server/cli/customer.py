@@ -8,12 +8,13 @@ import click
 
 from agi_server.accounts import customers, passwords
 from agi_server.accounts.account import FIELDS, texts_to_values
-from agi_server.accounts.changes import record_reset, update_account
+from agi_server.accounts.changes import update_account
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.fields import AccountField, Kind, Settable
 from agi_server.accounts.groups import prepare_account
 from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.recover import Recovery
+from agi_server.calls.reset import end_over, find_over
 from agi_server.calls.sessions import SessionMemory
 from agi_server.calls.settle import Settler
 from agi_server.cli.account_fields import account_as_shown, field_options, given_texts
@@ -317,16 +318,14 @@ async def reset_in_use(session: Session, account: str, yes: bool) -> None:
             unseen_end=session.settings.calls.unseen_end,
             now=lambda: datetime.now(UTC),
         )
-        matched = await recovery.match(found.id)
-        now = datetime.now(UTC)
-        over = matched.over + [row for row in matched.unknown if row["expires_at"] < now]
-        click.echo(f"{found.in_use} calls in progress, {len(over)} of them over")
+        in_use = await find_over(recovery, found, datetime.now(UTC))
+        over = len(in_use.over)
+        click.echo(f"{found.in_use} calls in progress, {over} of them over")
         if not over:
             return
         if not yes:
-            click.confirm(f"End these {len(over)} calls?", abort=True)
-        ended = await recovery.settle([(row, None) for row in over])
-    await record_reset(session.db, found, ended, editor(session))
+            click.confirm(f"End these {over} calls?", abort=True)
+        ended = await end_over(session.db, recovery, in_use, editor(session))
     click.echo(f"ended {ended}")
 
 

@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 
 from agi_server.asterisk.link import AsteriskLinks
+from agi_server.calls.recover import Recovery
 from agi_server.settings import Settings
 from agi_server.storage.postgres.pool import open_pool
 from agi_server.web.application import application
@@ -33,14 +34,18 @@ class _Server(uvicorn.Server):
 
 
 async def serve_web(
-    settings: Settings, postgres_dsn: str, links: AsteriskLinks, now: Callable[[], datetime]
+    settings: Settings,
+    postgres_dsn: str,
+    links: AsteriskLinks,
+    recovery: Recovery,
+    now: Callable[[], datetime],
 ) -> None:
     """Serve until cancelled. What keeps it from serving is logged and tried again: whatever
     happens here, calls go on."""
     told = False
     while True:
         try:
-            await _serve(settings, postgres_dsn, links, now)
+            await _serve(settings, postgres_dsn, links, recovery, now)
         except Exception as error:
             if not told:
                 log.error(
@@ -55,7 +60,11 @@ async def serve_web(
 
 
 async def _serve(
-    settings: Settings, postgres_dsn: str, links: AsteriskLinks, now: Callable[[], datetime]
+    settings: Settings,
+    postgres_dsn: str,
+    links: AsteriskLinks,
+    recovery: Recovery,
+    now: Callable[[], datetime],
 ) -> None:
     with _listening(settings.web.host, settings.web.port) as listener:
         async with open_pool(
@@ -65,7 +74,12 @@ async def _serve(
             plan="each",
         ) as pool:
             services = WebServices(
-                settings=settings, db=pool, postgres_dsn=postgres_dsn, links=links, now=now
+                settings=settings,
+                db=pool,
+                postgres_dsn=postgres_dsn,
+                links=links,
+                recovery=recovery,
+                now=now,
             )
             config = uvicorn.Config(
                 application(services),

@@ -8,17 +8,22 @@ from typing import Any
 from fastapi import Request
 
 from agi_server.asterisk.link import AsteriskLinks
+from agi_server.calls.recover import Recovery
 from agi_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
-    """`db` is a pool of the web's own, so that no page can take a connection from a call."""
+    """`db` is a pool of the web's own, so that no page can take a connection from a call.
+
+    `recovery` is the daemon's: what it ends leaves the daemon's memory, too.
+    """
 
     settings: Settings
     db: Any
     postgres_dsn: str
     links: AsteriskLinks
+    recovery: Recovery
     now: Callable[[], datetime]
 
 

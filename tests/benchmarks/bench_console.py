@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import httpx
 
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from agi_server.accounts.groups import create_group
 from agi_server.asterisk.link import AsteriskLinks
+from agi_server.calls.recover import Recovery
 from agi_server.settings import Settings
 from agi_server.storage.embedded import embedded_backends
 from agi_server.storage.postgres import migrations
@@ -107,6 +109,7 @@ async def main(customers: int, calls: int) -> None:
                 settings,
                 servers.postgres_dsn,
                 AsteriskLinks((), now=Clock()),
+                cast(Recovery, None),  # it ends no call
                 lambda: datetime.now(UTC),
             )
         )

@@ -14,6 +14,7 @@ from agi_server.accounts.ending import delete_account
 from agi_server.accounts.groups import prepare_account
 from agi_server.accounts.phones import create_wanted_phones
 from agi_server.calls.records import CallState
+from agi_server.calls.reset import end_over, find_over
 from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.calls import CallPage, call_json
@@ -83,6 +84,13 @@ class EntryPage(BaseModel):
 
     entries: list[Entry]
     next: str | None
+
+
+class Reset(BaseModel):
+    """What became of the calls in progress."""
+
+    ended: int = Field(description="Calls that were over and still counted.")
+    in_use: int = Field(description="Calls that go on.")
 
 
 @router.get("", response_model=CustomerPage)
@@ -183,6 +191,22 @@ async def delete_customer(request: Request, operator: Caller, customer: Customer
     account, _ = await delete_account(services.db, customer, editor)
     await create_wanted_phones(services.db, account, services.settings.phones, at=services.now())
     return customer_json(account)
+
+
+@router.post(
+    "/{customer}/reset-in-use",
+    response_model=Reset,
+    dependencies=[Depends(having(Right.END_CALLS))],
+)
+async def reset_in_use(request: Request, operator: Caller, customer: CustomerId) -> Any:
+    """End the customer's calls that are over: what Asterisk no longer has or, where it cannot be
+    asked, what is past its limit. Calls in progress go on."""
+    services = services_of(request)
+    account = await customer_in_scope(services.db, operator, customer)
+    in_use = await find_over(services.recovery, account, services.now())
+    editor = Editor(changed_by=signature(operator), at=services.now())
+    ended = await end_over(services.db, services.recovery, in_use, editor)
+    return {"ended": ended, "in_use": account.in_use - ended}
 
 
 @router.get("/{customer}/ledger", response_model=EntryPage)

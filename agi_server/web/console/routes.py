@@ -9,6 +9,7 @@ from agi_server.web.console import (
     campaigns,
     confirmation,
     customer,
+    customer_calls,
     customer_ending,
     customer_form,
     customer_money,
@@ -31,8 +32,8 @@ def console_routes() -> APIRouter:
     everybody.include_router(confirmation.router)
     signed_in = APIRouter(dependencies=[Depends(check_access)])
     for module in (
-        customers, bulk, customer_form, customer, customer_money, customer_ending, calls, dids,
-        reports, rates, tariffs, business, groups, series, campaigns,
+        customers, bulk, customer_form, customer, customer_money, customer_calls, customer_ending,
+        calls, dids, reports, rates, tariffs, business, groups, series, campaigns,
     ):  # fmt: skip
         signed_in.include_router(module.router)
     everybody.include_router(signed_in)

@@ -30,6 +30,8 @@ NOTICES: Mapping[str, str] = {
     "note-added": N_("The note was added."),
     "activated": N_("The version is active: it prices calls from now on."),
     "hung-up": N_("The call is being hung up."),
+    "reset": N_("The calls that were over were ended."),
+    "reset-none": N_("No call was over: nothing was ended."),
     "saved": N_("Saved."),
     "removed": N_("Deleted."),
     "bulk-changed": N_("The customers were changed."),
