@@ -27,7 +27,7 @@ from agi_server.fastagi.server import FastAgiServer
 from agi_server.routes.dispatch import Dispatcher
 from agi_server.routes.services import RouteServices
 from agi_server.settings import Settings
-from agi_server.storage.postgres.health import BACKEND_FAULTS, PostgresHealth
+from agi_server.storage.postgres.health import JobHealth, PostgresHealth
 from agi_server.storage.postgres.pool import connect, open_pool
 from agi_server.storage.redis.slots import open_slots
 from agi_server.tariffs.tables import TariffStore
@@ -172,8 +172,8 @@ async def running(
         if settings.ami:
             jobs += [
                 asyncio.create_task(links.run()),
-                asyncio.create_task(supervisor.run(_tell)),
-                asyncio.create_task(extender.run(_tell)),
+                asyncio.create_task(supervisor.run(JobHealth("supervision"))),
+                asyncio.create_task(extender.run(JobHealth("extension of calls"))),
                 asyncio.create_task(_follow_stopped_accounts(postgres_dsn, stopper)),
             ]
         try:
@@ -217,11 +217,17 @@ async def _follow(
     dsn: str, channel: str, name: str, work: Callable[[Any], Awaitable[None]], check_s: float
 ) -> None:
     """Do `work` now, and whenever the database notifies this channel."""
+    health = JobHealth(name)
+
+    async def round_(connection: Any) -> None:
+        await work(connection)
+        health.worked()
+
     while True:
         try:
-            await _listen(dsn, channel, work, check_s)
+            await _listen(dsn, channel, round_, check_s)
         except Exception as error:
-            _tell(name, error)
+            health.failed(error)
         await asyncio.sleep(_LISTEN_RETRY_S)
 
 
@@ -249,12 +255,15 @@ async def _listen(
 
 async def _recover(recovery: Recovery, every_s: int) -> None:
     """End calls whose end nobody saw. At first wait: a handler may be asking again just now."""
+    health = JobHealth("recovery")
     while True:
         await asyncio.sleep(every_s)
         try:
             await recovery.settle_overdue()
         except Exception as error:
-            _tell("recovery", error)
+            health.failed(error)
+        else:
+            health.worked()
 
 
 async def _mend_slots(repair: SlotRepair, every_s: int, deadline_ms: int) -> None:
@@ -262,17 +271,12 @@ async def _mend_slots(repair: SlotRepair, every_s: int, deadline_ms: int) -> Non
 
     A hold begins within the deadline and ends by its statement timeout, which is as long.
     """
+    health = JobHealth("slots")
     while True:
         await asyncio.sleep(every_s)
         try:
             await repair.mend_all(2 * deadline_ms / 1000)
         except Exception as error:
-            _tell("slots", error)
-
-
-def _tell(work: str, error: Exception) -> None:
-    """A periodic job failed; whatever it was, the job goes on."""
-    if isinstance(error, BACKEND_FAULTS):
-        log.warning("backend.down", backend="postgres", work=work, error=str(error))
-    else:
-        log.error("background.failed", work=work, error=str(error), exc_type=type(error).__name__)
+            health.failed(error)
+        else:
+            health.worked()

@@ -23,6 +23,7 @@ from agi_server.calls.caps import caps_of
 from agi_server.calls.sessions import OpenSession, SessionMemory, read_session
 from agi_server.calls.slices import SliceFunds, Slicing, next_slice
 from agi_server.settings import CallsSettings
+from agi_server.storage.postgres.health import JobHealth
 from agi_server.storage.postgres.statements import statement
 
 log = structlog.get_logger()
@@ -64,15 +65,17 @@ class Extender:
         if change is Change.ANSWERED:
             self._answered.add(channel.uniqueid)
 
-    async def run(self, failed: Callable[[str, Exception], None]) -> None:
-        """Until cancelled. What fails is told to `failed` and tried again."""
+    async def run(self, health: JobHealth) -> None:
+        """Until cancelled. What fails is told to `health` and tried again."""
         while True:
             await asyncio.sleep(min(_TICK_S, self._slicing.retry_s))
             try:
                 await self.look()
             except Exception as error:
-                failed("extension of calls", error)
+                health.failed(error)
                 await asyncio.sleep(_TICK_S)
+            else:
+                health.worked()
 
     async def look(self) -> None:
         """Extend what is due; calls whose Asterisk cannot be asked now are left to others."""

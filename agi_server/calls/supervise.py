@@ -7,7 +7,6 @@ of this happens, and leases and limits end everything.
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ import structlog
 from agi_server.asterisk.link import AsteriskLink, AsteriskLinks
 from agi_server.asterisk.live_calls import Change, LiveChannel
 from agi_server.calls.recover import Recovery
+from agi_server.storage.postgres.health import JobHealth
 from agi_server.storage.postgres.statements import statement
 
 log = structlog.get_logger()
@@ -70,8 +70,8 @@ class Supervisor:
         self._next_round = 0.0
         self._caught_up.set()
 
-    async def run(self, failed: Callable[[str, Exception], None]) -> None:
-        """Until cancelled. What fails is told to `failed` and tried again."""
+    async def run(self, health: JobHealth) -> None:
+        """Until cancelled. What fails is told to `health` and tried again."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
@@ -80,8 +80,10 @@ class Supervisor:
             try:
                 await self._look()
             except Exception as error:
-                failed("supervision", error)
+                health.failed(error)
                 await asyncio.sleep(_TICK_S)
+            else:
+                health.worked()
 
     async def _look(self) -> None:
         await self._note_answers()

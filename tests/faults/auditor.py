@@ -111,7 +111,7 @@ class Auditor:
             self.wrong.append(
                 f"{answer.decision} {answer.reason} {answer.limit_ms} of account {account_id}, at"
                 f" tick {now} asked at {call.began}: open {least} to {most} of {books.limit},"
-                f" funds {poorest} to {richest}"
+                f" funds {poorest} to {richest}" + ", hung up" * hung_up
             )
 
     def end_begins(self, call: Call, cost_micros: int) -> None:

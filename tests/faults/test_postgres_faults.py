@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from agi_server import app
 from agi_server.accounts.account import Account
 from agi_server.routes import settle as settle_route
+from agi_server.storage.postgres import pool
 from agi_server.tariffs.trunks import switch_trunk
 from support.business import Business, nothing_reserved
 from support.channel import Answer, Channel
@@ -323,6 +325,29 @@ async def test_ping_tells_in_time_that_the_database_does_not_answer(
 
     await in_time(ping())
     assert "unavailable" == monitor.variables["AUTH_PING"]
+
+
+async def test_an_outage_is_told_once_by_each_periodic_job_and_so_is_its_end(
+    business: Business,
+    daemon: Daemon,
+    postgres_proxy: Proxy,
+    events: EventLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries = asyncio.Semaphore(0)
+
+    async def connect(dsn: str, **options: Any) -> Any:
+        tries.release()
+        return await pool.connect(dsn, **options)
+
+    monkeypatch.setattr(app, "_LISTEN_RETRY_S", 0.01)
+    monkeypatch.setattr(app, "connect", connect)
+    await postgres_proxy.stop()
+    for _ in range(3):
+        await tries.acquire()
+    await postgres_proxy.start()
+    await events.wait("backend.up", work="tariffs")
+    assert 1 == len(events.of("backend.down", work="tariffs"))
 
 
 async def test_a_change_of_tariffs_while_the_listener_was_cut_off_is_heeded_afterwards(

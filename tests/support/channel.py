@@ -146,9 +146,9 @@ class Channel:
         reader, self._writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.variables["AGISTATUS"] = "SUCCESS"
         try:
-            self._writer.write(self.environment(script, agi_arguments))
-            if self.hung_up:
-                self._writer.write(b"HANGUP\n")
+            # In one segment: a daemon that reads one before the other may rightly allow the call.
+            hang_up = b"HANGUP\n" if self.hung_up else b""
+            self._writer.write(self.environment(script, agi_arguments) + hang_up)
             while line := await reader.readline():
                 if line == b"failure\n":
                     self.variables["AGISTATUS"] = "FAILURE"

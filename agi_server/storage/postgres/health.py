@@ -18,10 +18,14 @@ BACKEND_FAULTS = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.Interfac
 
 
 class PostgresHealth:
-    """Remembers the last outcome, so that an outage is two lines in the log and not thousands."""
+    """Remembers the last outcome, so that an outage is two lines in the log and not thousands.
 
-    def __init__(self) -> None:
+    Of calls, or of a periodic job (`work`), whose connection may be another one.
+    """
+
+    def __init__(self, work: str | None = None) -> None:
         self._down = False
+        self._about = {} if work is None else {"work": work}
 
     def failed(self, error: Exception) -> None:
         """A statement failed or took too long."""
@@ -32,10 +36,35 @@ class PostgresHealth:
                 backend="postgres",
                 error=str(error) or "no answer within the deadline",
                 exc_type=type(error).__name__,
+                **self._about,
             )
 
     def worked(self) -> None:
         """A statement was answered."""
         if self._down:
             self._down = False
-            log.info("backend.up", backend="postgres")
+            log.info("backend.up", backend="postgres", **self._about)
+
+
+class JobHealth:
+    """How the rounds of a periodic job go. Whatever makes one fail, the job goes on."""
+
+    def __init__(self, work: str) -> None:
+        self._work = work
+        self._postgres = PostgresHealth(work)
+
+    def failed(self, error: Exception) -> None:
+        """A round failed."""
+        if isinstance(error, BACKEND_FAULTS):
+            self._postgres.failed(error)
+        else:
+            log.error(
+                "background.failed",
+                work=self._work,
+                error=str(error),
+                exc_type=type(error).__name__,
+            )
+
+    def worked(self) -> None:
+        """A round was done."""
+        self._postgres.worked()
