@@ -83,7 +83,7 @@ async def add(
     new = NewDid(number=number, account_id=owner, **fields)
     async with session.db.acquire() as db, db.transaction():
         added = await add_did(db, new, editor(session))
-    print_one(_fields(added, session.now), as_json=as_json)
+    _print(added, session.now, as_json)
 
 
 @did.command("import")
@@ -165,7 +165,7 @@ async def update(
         raise click.UsageError(f"{min(both)}: given and cleared")
     values = given | dict.fromkeys(clear)
     updated = await dids.update_did(session.db, number, values, editor(session))
-    print_one(_fields(updated, session.now), as_json=as_json)
+    _print(updated, session.now, as_json)
 
 
 @did.command()
@@ -180,7 +180,7 @@ async def show(session: Session, number: str, as_json: bool) -> None:
       agi-server did show 442079460000
     """
     found = await dids.find_did(session.db, number)
-    print_one(_fields(found, session.now), as_json=as_json)
+    _print(found, session.now, as_json)
 
 
 @did.command("list")
@@ -267,6 +267,11 @@ async def delete(session: Session, number: str) -> None:
 
 
 did.add_command(destination)
+
+
+def _print(did: Did, now: datetime, as_json: bool) -> None:
+    fields = _fields(did, now)
+    print_one(fields if as_json else fields | {"destinations": _in_words(fields)}, as_json=as_json)
 
 
 def _in_words(fields: Mapping[str, Any]) -> str:

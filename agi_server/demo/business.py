@@ -18,6 +18,9 @@ from agi_server.accounts.account import (
 )
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.changes import update_account
+from agi_server.accounts.new_dids import NewDid, add_did
+from agi_server.accounts.phones import PhoneOwner, Technology, create_phone
+from agi_server.settings.table import PhonesSettings
 from agi_server.tariffs import plans, rate_cards, trunks
 from rating.money import MICROS_PER_UNIT
 from rating.rate_sheet import parse_plain_sheet
@@ -77,7 +80,9 @@ IVAN = Customer(
     account_number="1000000010",
     fields={"restriction": Restriction.BLACKLIST, "restricted_numbers": ("882*",)},
 )
-CUSTOMERS = (ALICE, BOB, HOTEL, CAROL, DAN, ERIN, FRANK, GRACE, HEIDI, IVAN)
+JUDY = Customer(name="Judy", account_number="1000000011")
+CUSTOMERS = (ALICE, BOB, HOTEL, CAROL, DAN, ERIN, FRANK, GRACE, HEIDI, IVAN, JUDY)
+JUDYS_DID = "442079461000"
 
 
 async def open_business(pool: Any, at: datetime) -> dict[str, int]:
@@ -114,7 +119,16 @@ async def open_business(pool: Any, at: datetime) -> dict[str, int]:
             at=at,
         )
         ids[customer.name] = account.id
-    await update_account(
-        pool, ids[HEIDI.name], {"locked": True}, Editor(changed_by=CREATED_BY, at=at)
-    )
+    editor = Editor(changed_by=CREATED_BY, at=at)
+    await update_account(pool, ids[HEIDI.name], {"locked": True}, editor)
+    await _give_number(pool, ids[JUDY.name], editor)
     return ids
+
+
+async def _give_number(pool: Any, account_id: int, editor: Editor) -> None:
+    """A phone, and a DID that rings there; its owner pays who is called on it."""
+    owner = PhoneOwner(account_id=account_id, account_number=JUDY.account_number, language="en")
+    new = NewDid(number=JUDYS_DID, account_id=account_id, plan=PLAN, destinations=("sip",))
+    async with pool.acquire() as db, db.transaction():
+        await create_phone(db, owner, Technology.SIP, PhonesSettings(), at=editor.at)
+        await add_did(db, new, editor)

@@ -17,6 +17,8 @@ from agi_server.demo.business import (
     HEIDI,
     HOTEL,
     IVAN,
+    JUDY,
+    JUDYS_DID,
     Customer,
 )
 
@@ -32,6 +34,7 @@ JAPAN = "81312345678"
 
 _PHONE = "authorize?identify=accountcode"
 _ACCESS_NUMBER = "call?ask=missing"
+_FROM_OUTSIDE = "did"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def _allowed(
     talk_ms: int = 0,
     billed_seconds: int = 0,
     cost_micros: int = 0,
-    trunk: str = "carrier-a",
+    trunk: str | None = "carrier-a",
 ) -> Outcome:
     return Outcome(
         limit_ms=limit_s * 1000,
@@ -206,7 +209,20 @@ SCENES = (
             _allowed(50, talk_ms=50_008, billed_seconds=50, cost_micros=50_000),
         ),
     ),
+    _scene(
+        "did-answered", JUDY, JUDYS_DID,
+        (
+            "Judy is called on her own number",
+            _allowed(3600, talk_ms=61_000, billed_seconds=61, cost_micros=61_000, trunk=None),
+        ),
+        route=_FROM_OUTSIDE, callerid="33698765432",
+    ),
     # Refused.
+    _scene(
+        "refused", None, "442079469999",
+        ("A call to a number that is nobody's", Outcome(reason=Reason.DID_NOT_FOUND)),
+        route=_FROM_OUTSIDE, callerid="33698765432",
+    ),
     _refused(DAN, LONDON, "Dan calls again", Reason.NO_CREDIT),
     _scene(
         "two-at-once", ERIN, FRANCE,

@@ -58,16 +58,19 @@ def test_a_newcomer_sees_every_kind_of_call_and_books_that_balance(
     calls = demo["calls"]
     assert len(calls) >= 12
     allowed = [call for call in calls if call["decision"] == "allow"]
-    assert {"accountcode", "callerid", "account", "pin"} <= {c["identified_by"] for c in allowed}
+    assert {"accountcode", "callerid", "account", "pin", "did"} <= {
+        c["identified_by"] for c in allowed
+    }
     assert {
         *("account_not_found", "account_suspended", "account_expired", "account_locked"),
         *("number_invalid", "number_restricted", "no_rate", "no_credit", "too_many_calls"),
         "too_many_attempts",
+        "did_not_found",
     } <= {call["reason"] for call in calls}
     assert {"BUSY", "CANCEL", "ANSWER"} <= {call["dialstatus"] for call in calls}
     assert "carrier-b" in {call["trunk"] for call in calls}
     balances = {each["customer"]: each["balance"] for each in demo["customers"]}
-    assert ("9.575", "0.00") == (balances["Alice"], balances["Dan"])
+    assert ("9.575", "0.00", "9.939") == (balances["Alice"], balances["Dan"], balances["Judy"])
     assert {"refill", "call"} == {entry["kind"] for entry in demo["ledger"]}
     assert [] == list((tmp_path / "tmp").iterdir())
     assert not (tmp_path / "elsewhere").exists()
@@ -84,7 +87,7 @@ def test_piped_output_is_plain_and_has_a_line_for_each_call(
             (line,) = (line for line in done.out.splitlines() if call.title in line)
             assert f"refused: {call.outcome.reason}" in line or "allowed, at most" in line
     assert "The books balance" in done.out
-    assert re.search(r"21 calls, all as expected, in [0-9.]+ s\.$", done.out.strip())
+    assert re.search(r"23 calls, all as expected, in [0-9.]+ s\.$", done.out.strip())
 
 
 async def test_what_differs_is_told_call_by_call(postgres_dsn: str, redis_url: str) -> None:
@@ -173,7 +176,7 @@ def test_kept_demo_answers_asterisk_and_other_commands_until_ctrl_c(
         for command in _suggested(process):
             done = agi_server(*command)
             assert 0 == done.exit_code, (command, done.err)
-        assert 21 == len(agi_server("calls", "list", "--json").json)
+        assert 23 == len(agi_server("calls", "list", "--json").json)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert 0 == process.returncode

@@ -87,6 +87,15 @@ def test_what_a_did_cannot_be_is_refused_by_name_and_changes_nothing(dids: Comma
     assert "DIDs are in the DID group london" in dids("did-group", "delete", "london").err
 
 
+def test_a_did_is_shown_with_its_destinations_in_words(dids: Command) -> None:
+    ok(dids("did", "assign", NUMBER, "1234567891"))
+    for destination in ("sip", "33123456789"):
+        ok(dids("did", "destination", "add", NUMBER, destination))
+    ok(dids("did", "destination", "disable", NUMBER, "2"))
+    told = [" ".join(line.split()) for line in dids("did", "show", NUMBER).out.splitlines()]
+    assert "destinations sip, 33123456789 (off)" in told
+
+
 def test_a_did_has_no_more_than_five_destinations_each_at_its_own_priority(dids: Command) -> None:
     ok(dids("did", "assign", NUMBER, "1234567891"))
     for number in range(5):
