@@ -9,8 +9,9 @@ from agi_server.accounts.account_rows import columns_of, hashes_of
 from agi_server.accounts.audit import Change, Editor, change_of, record_changes
 from agi_server.accounts.customers import find_by_id
 from agi_server.accounts.fields import Kind
-from agi_server.accounts.phones import Technology, remove_phones
+from agi_server.accounts.phones import Credentials, Technology, create_missing_phones, remove_phones
 from agi_server.accounts.taken import explain_taken
+from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.statements import statement
 
 
@@ -42,16 +43,46 @@ async def change_account(
     max_callerids: int | None = None,
 ) -> tuple[Account, list[Change]]:
     """The same where the other values follow from what the account has: asked more than once."""
+    after, changes, _ = await _change(pool, account_id, change, editor, max_callerids, None)
+    return after, changes
+
+
+async def update_with_phones(
+    pool: Any,
+    account_id: int,
+    values: Mapping[str, Any],
+    editor: Editor,
+    phones: PhonesSettings,
+    *,
+    max_callerids: int,
+) -> tuple[Account, list[Change], list[Credentials]]:
+    """As `update_account`, and the phones that the fields ask for in the same transaction; their
+    credentials are told only now."""
+    return await _change(pool, account_id, lambda _: values, editor, max_callerids, phones)
+
+
+async def _change(
+    pool: Any,
+    account_id: int,
+    change: Callable[[Account], Mapping[str, Any]],
+    editor: Editor,
+    max_callerids: int | None,
+    phones: PhonesSettings | None,
+) -> tuple[Account, list[Change], list[Credentials]]:
     found = await find_by_id(pool, account_id)
     # Before anything is locked: hashing takes long.
     hashes = await hashes_of(changed_account(found, change(found)))
     async with pool.acquire() as db, db.transaction():
         await db.execute(statement("accounts/lock_row"), account_id)
         before = await find_by_id(db, account_id)
-        after = changed_account(before, change(before))
-        changes = await store_changes(db, before, after, hashes, max_callerids=max_callerids)
+        wanted = changed_account(before, change(before))
+        changes = await store_changes(db, before, wanted, hashes, max_callerids=max_callerids)
         await record_changes(db, account_id, changes, editor)
-        return await find_by_id(db, account_id), changes
+        after = await find_by_id(db, account_id)
+        credentials: list[Credentials] = []
+        if phones is not None:
+            credentials = await create_missing_phones(db, after, phones, at=editor.at)
+    return after, changes, credentials
 
 
 async def store_changes(

@@ -15,11 +15,13 @@ from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.fields import Settable
 from agi_server.accounts.number import generate_account_number, has_luhn_digit
 from agi_server.accounts.passwords import generate_login
+from agi_server.accounts.phones import Credentials, create_missing_phones
 from agi_server.accounts.search import search_terms
 from agi_server.accounts.taken import explain_taken
 from agi_server.ledger.refills import refill
 from agi_server.observe.masking import mask_account_number
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.statements import statement
 
 log = structlog.get_logger()
@@ -45,10 +47,12 @@ async def create_account(
     max_callerids: int,
     number_luhn: bool = False,
     refill_micros: int = 0,
+    phones: PhonesSettings | None = None,
     created_by: str,
     at: datetime,
-) -> Account:
-    """Store an account with all that belongs to it, and its first credit: all or nothing.
+) -> tuple[Account, list[Credentials]]:
+    """Store an account with all that belongs to it, its first credit and, by `phones`, the phones
+    that its fields ask for: all or nothing. Returns the phones' credentials, too.
 
     Raises NotFoundError for an unknown plan or group, RefusedError for a number, login or CallerID
     that is taken or more CallerIDs than one account may have, InvalidFieldError for a number
@@ -62,8 +66,9 @@ async def create_account(
         account = await store_account(
             db, new, rules, hashes, refill_micros=refill_micros, created_by=created_by, at=at
         )
+        credentials = await create_missing_phones(db, account, phones, at=at) if phones else []
     log_created(account, created_by)
-    return account
+    return account, credentials
 
 
 async def store_account(

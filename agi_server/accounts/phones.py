@@ -137,25 +137,16 @@ async def create_phone(
     )
 
 
-async def create_wanted_phones(
-    pool: Any, account: Account, settings: PhonesSettings, *, at: datetime
-) -> list[Credentials]:
-    """The phones that the account's fields ask for and that are not there yet.
-
-    Those that the fields no longer ask for were removed with the change of the field.
-    """
-    if not (account.create_sip or account.create_iax):
-        return []
-    async with pool.acquire() as db, db.transaction():
-        # Two at once would both see no phone.
-        await db.execute(statement("accounts/lock_row"), account.id)
-        return await create_missing_phones(db, account, settings, at=at)
-
-
 async def create_missing_phones(
     db: Any, account: Account, settings: PhonesSettings, *, at: datetime
 ) -> list[Credentials]:
-    """The same on a connection in a transaction that has the account's row locked."""
+    """The phones that the account's fields ask for and that are not there yet.
+
+    `db` is a connection in a transaction that has the account's row locked: two at once would both
+    see no phone. Those that the fields no longer ask for were removed with the change of the field.
+    """
+    if not (account.create_sip or account.create_iax):
+        return []
     wanted = {Technology.SIP: account.create_sip, Technology.IAX: account.create_iax}
     there = {phone.technology for phone in await list_phones(db, account.id)}
     return [

@@ -117,7 +117,7 @@ def _rates() -> list[Rate]:
 
 
 async def _customer(pool: Any, number: int, at: datetime) -> str:
-    account = await customers.create_account(
+    account, _ = await customers.create_account(
         pool,
         new_account(
             account_number=str(number), currency=_CURRENCY, plan=_PLAN, simultaneous_access=0

@@ -8,7 +8,7 @@ import click
 
 from agi_server.accounts import customers, passwords
 from agi_server.accounts.account import FIELDS, texts_to_values
-from agi_server.accounts.changes import update_account
+from agi_server.accounts.changes import update_account, update_with_phones
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.fields import AccountField, Kind, Settable
 from agi_server.accounts.groups import prepare_account
@@ -34,7 +34,7 @@ from agi_server.cli.parameters import (
     operator,
     words,
 )
-from agi_server.cli.phone import make_wanted
+from agi_server.cli.phone import shown_once
 from agi_server.observe.masking import mask_account_number
 from agi_server.storage.redis.slots import open_slots
 
@@ -124,20 +124,21 @@ async def create(
     if password is not None:
         texts["web_password"] = password
     new = await prepare_account(session.db, texts, currency=session.settings.accounts.currency)
-    account = await customers.create_account(
+    account, made = await customers.create_account(
         session.db,
         new,
         number_length=session.settings.accounts.number_length,
         number_luhn=session.settings.accounts.number_luhn,
         max_callerids=session.settings.accounts.max_callerids,
         refill_micros=refill,
+        phones=session.settings.phones,
         created_by=operator(),
         at=session.now,
     )
     shown = account_as_shown(account, account.account_number)
     if password is not None:
         shown["web_password"] = password
-    shown |= await make_wanted(session, account)
+    shown |= shown_once(made)
     _print_account(shown, as_json)
     if new.account_number is None and not as_json:
         click.echo("keep the account number: listings mask it", err=True)
@@ -245,16 +246,17 @@ async def update(
         raise click.UsageError("name at least one field to change")
     values = texts_to_values(texts)
     found = await named_account(session.db, account)
-    after, changes = await update_account(
+    _, changes, made = await update_with_phones(
         session.db,
         found.id,
         values,
         editor(session),
+        session.settings.phones,
         max_callerids=session.settings.accounts.max_callerids,
     )
     shown = [{"field": each.field, "old": each.old, "new": each.new} for each in changes]
     print_list(shown, as_json=as_json, nothing="nothing changed: it is so already")
-    for name, value in (await make_wanted(session, after)).items():
+    for name, value in shown_once(made).items():
         click.echo(f"{name.replace('_', ' ')}: {value} (not shown again)", err=True)
 
 

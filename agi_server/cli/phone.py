@@ -11,7 +11,6 @@ from agi_server.accounts.phones import (
     PhoneOwner,
     Technology,
     create_phone,
-    create_wanted_phones,
     export_iax,
     export_pjsip,
     list_phones,
@@ -148,13 +147,6 @@ async def export(session: Session, technology: str, customer: str | None) -> Non
     account_id = None if customer is None else (await named_account(session.db, customer)).id
     written = export_pjsip if Technology(technology) is Technology.SIP else export_iax
     click.echo(await written(session.db, account_id), nl=False)
-
-
-async def make_wanted(session: Session, account: Account) -> dict[str, str]:
-    """The phones that the account's fields ask for; of the new ones what is shown only once."""
-    return shown_once(
-        await create_wanted_phones(session.db, account, session.settings.phones, at=session.now)
-    )
 
 
 def shown_once(phones: Iterable[Credentials]) -> dict[str, str]:

@@ -104,7 +104,7 @@ async def open_business(pool: Any, at: datetime) -> dict[str, int]:
     await plans.create_plan(pool, PLAN, [CARD])
     ids = {}
     for customer in CUSTOMERS:
-        account = await customers.create_account(
+        account, _ = await customers.create_account(
             pool,
             new_account(
                 account_number=customer.account_number,

@@ -164,7 +164,7 @@ async def pool(postgres_dsn: str) -> AsyncIterator[Any]:
 
 
 async def created(pool: Any) -> Account:
-    return await create_account(
+    account, _ = await create_account(
         pool,
         new_account_of_texts(GIVEN),
         number_length=10,
@@ -172,6 +172,7 @@ async def created(pool: Any) -> Account:
         created_by="test",
         at=NOW,
     )
+    return account
 
 
 def shown(account: Account, names: dict[str, object]) -> dict[str, object]:

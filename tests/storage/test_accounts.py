@@ -28,7 +28,7 @@ EDITOR = Editor(changed_by="test", at=NOW)
 
 
 async def create(pool: Any, refill_micros: int = 0, **fields: Any) -> Account:
-    return await customers.create_account(
+    account, _ = await customers.create_account(
         pool,
         new_account(**{"currency": "EUR", **fields}),
         number_length=10,
@@ -37,6 +37,7 @@ async def create(pool: Any, refill_micros: int = 0, **fields: Any) -> Account:
         created_by="test",
         at=NOW,
     )
+    return account
 
 
 async def test_an_account_is_stored_with_every_field_that_was_given(pool: Any) -> None:

@@ -82,7 +82,7 @@ class Business:
             "simultaneous_access": 0,
             **fields,
         }
-        return await customers.create_account(
+        account, _ = await customers.create_account(
             self.pool,
             new_account(**fields),
             number_length=10,
@@ -91,6 +91,7 @@ class Business:
             created_by="test",
             at=self.now(),
         )
+        return account
 
     async def refill(self, account: Account, amount_micros: int, movement_id: str) -> int | None:
         """Give credit."""

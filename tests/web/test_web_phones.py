@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx
 from web_client import Browser, Web
 
+from agi_server.accounts.audit import list_changes
 from agi_server.accounts.phones import list_phones
 
 MAC = "00-08-74-4C-7F-1D"
@@ -48,3 +49,40 @@ async def test_a_customer_gets_a_phone_that_fetches_its_settings_until_it_is_tak
         assert 303 == changed.status_code
         assert 404 == (await device.get(path)).status_code
     assert [] == await list_phones(web.business.pool)
+
+
+async def test_a_phone_that_cannot_be_stored_leaves_nothing_of_the_customer_or_the_change(
+    web: Web, browse: Callable[[], Browser]
+) -> None:
+    business = web.business
+    await business.as_owner(
+        "CREATE FUNCTION no_phone() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$",
+        "CREATE TRIGGER no_phone BEFORE INSERT ON asterisk.ps_aors"
+        " FOR EACH ROW EXECUTE FUNCTION no_phone()",
+    )
+    account = await business.customer()
+    await web.operator()
+    browser = browse()
+    await browser.sign_in()
+    headers = {"authorization": f"Bearer {await web.token()}"}
+    api = "/api/v1/customers"
+    form = {"plan": "standard", "create_sip": "yes", "refill": "5", "callerids": "442079460001"}
+    asked = {"plan": "standard", "create_sip": True}
+    for answer in (
+        await browser.post("/customers/new", form),
+        await browser.client.post(api, json=asked, headers=headers),
+        await browser.post(f"/customers/{account.id}/edit", {"create_sip": "yes", "seen": ""}),
+        await browser.client.patch(
+            f"{api}/{account.id}", json={"create_sip": True, "last_name": "Smith"}, headers=headers
+        ),
+    ):
+        assert 500 == answer.status_code
+    assert 1 == await business.pool.fetchval("SELECT count(*) FROM account")
+    assert 0 == await business.pool.fetchval("SELECT count(*) FROM callerid")
+    assert account == await business.account(account)
+    assert [] == await list_changes(business.pool, account.id)
+    assert [] == await list_phones(business.pool)
+    await business.as_owner("DROP TRIGGER no_phone ON asterisk.ps_aors")
+    assert 201 == (await browser.post("/customers/new", form)).status_code
+    assert 1 == len(await list_phones(business.pool))

@@ -7,12 +7,11 @@ from pydantic import BaseModel, Field
 
 from agi_server.accounts.account import texts_to_values
 from agi_server.accounts.audit import Editor
-from agi_server.accounts.changes import update_account
+from agi_server.accounts.changes import update_with_phones
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.customers import create_account
 from agi_server.accounts.ending import delete_account
 from agi_server.accounts.groups import prepare_account
-from agi_server.accounts.phones import create_wanted_phones
 from agi_server.calls.records import CallState
 from agi_server.calls.reset import end_over, find_over
 from agi_server.refused import InvalidFieldError
@@ -135,17 +134,15 @@ async def create_customer(
     texts = new.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
     if operator.group is not None:
         texts["group"] = operator.group
-    account = await create_account(
+    account, phones = await create_account(
         services.db,
         await prepare_account(services.db, texts, currency=accounts.currency),
         number_length=accounts.number_length,
         max_callerids=accounts.max_callerids,
         number_luhn=accounts.number_luhn,
+        phones=services.settings.phones,
         created_by=signature(operator),
         at=services.now(),
-    )
-    phones = await create_wanted_phones(
-        services.db, account, services.settings.phones, at=services.now()
     )
     return {"customer": customer_json(account, full_number=True), "phones": _phones(phones)}
 
@@ -169,15 +166,13 @@ async def change_customer(
     texts = change.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
     if operator.group is not None and texts.get("group", operator.group) != operator.group:
         raise InvalidFieldError("group", "must stay your own")
-    account, _ = await update_account(
+    account, _, phones = await update_with_phones(
         services.db,
         customer,
         texts_to_values(texts),
         Editor(changed_by=signature(operator), at=services.now()),
+        services.settings.phones,
         max_callerids=services.settings.accounts.max_callerids,
-    )
-    phones = await create_wanted_phones(
-        services.db, account, services.settings.phones, at=services.now()
     )
     return {"customer": customer_json(account), "phones": _phones(phones)}
 
@@ -189,7 +184,6 @@ async def delete_customer(request: Request, operator: Caller, customer: Customer
     await customer_in_scope(services.db, operator, customer)
     editor = Editor(changed_by=signature(operator), at=services.now())
     account, _ = await delete_account(services.db, customer, editor)
-    await create_wanted_phones(services.db, account, services.settings.phones, at=services.now())
     return customer_json(account)
 
 

@@ -10,13 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts.account import FIELDS, Account, texts_to_values
 from agi_server.accounts.audit import Editor, list_changes
-from agi_server.accounts.changes import update_account
+from agi_server.accounts.changes import update_with_phones
 from agi_server.accounts.customers import create_account
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.field_rules import countries
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable
 from agi_server.accounts.groups import find_group, prepare_account
-from agi_server.accounts.phones import create_wanted_phones
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
@@ -65,22 +64,20 @@ async def do_create(request: Request) -> Response:
         new = await prepare_account(services.db, texts, currency=accounts.currency)
         if errors:
             raise InvalidFieldError("refill", errors["refill"])
-        account = await create_account(
+        account, phones = await create_account(
             services.db,
             new,
             number_length=accounts.number_length,
             max_callerids=accounts.max_callerids,
             number_luhn=accounts.number_luhn,
             refill_micros=refill_micros,
+            phones=services.settings.phones,
             created_by=operator.signature,
             at=services.now(),
         )
     except (InvalidFieldError, RefusedError) as error:
         texts["refill"] = text_of(form, "refill")
         return await _form(request, None, texts, errors | errors_of(error))
-    phones = await create_wanted_phones(
-        services.db, account, services.settings.phones, at=services.now()
-    )
     return page(request, "customer_created.html", 201, account=account, phones=phones)
 
 
@@ -106,18 +103,16 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
             raise RefusedError(
                 N_("somebody has changed this customer meanwhile: load the page anew")
             )
-        after, changes = await update_account(
+        after, changes, phones = await update_with_phones(
             services.db,
             account_id,
             texts_to_values(texts),
             Editor(changed_by=operator.signature, at=services.now()),
+            services.settings.phones,
             max_callerids=services.settings.accounts.max_callerids,
         )
     except (InvalidFieldError, RefusedError) as error:
         return await _form(request, account, texts, errors_of(error))
-    phones = await create_wanted_phones(
-        services.db, after, services.settings.phones, at=services.now()
-    )
     if phones:
         return page(request, "customer_phones.html", 201, account=after, phones=phones)
     done = "changed" if changes else "unchanged"
