@@ -19,7 +19,7 @@ _QUERY_COLUMNS = {
     "series": "series_name",
     "did_group": "did_group_name",
     "campaign": "campaign_name",
-    "in_use": "open_calls",
+    "in_use": "calls_in_use",
 }
 # Lists have tables of their own; a note is a row of the history.
 _NO_COLUMN = frozenset({"restricted_numbers", "callerids", "note"})

@@ -131,7 +131,8 @@ async def set_locked(pool: Any, account: Account, locked: bool, editor: Editor) 
     return bool(changes)
 
 
-async def record_reset(db: Any, account: Account, ended: int, editor: Editor) -> None:
-    """An operator reset an account's calls in progress, and `ended` of them were ended."""
-    change = Change(field="in_use", old=str(account.in_use), new=str(account.in_use - ended))
-    await record_changes(db, account.id, [change], editor)
+async def record_reset(db: Any, before: Account, editor: Editor) -> None:
+    """An operator had an account's calls ended that were over."""
+    now = await find_by_id(db, before.id)
+    change = Change(field="in_use", old=str(before.in_use), new=str(now.in_use))
+    await record_changes(db, before.id, [change], editor)

@@ -189,9 +189,10 @@ class Authorizer:
         if self._calls.on_net == "off":
             return False
         numbers = found.on_net
-        if found.dialled != request.dialled:  # the caller was known before the number was
+        # The caller was known before the number was, or that was dialled as a short local one.
+        if found.dialled != request.dialled or ending(number) != ending(request.dialled):
             sql = statement("calls/on_net_numbers")
-            numbers = await self._db.fetchval(sql, ending(request.dialled), now) or ()
+            numbers = await self._db.fetchval(sql, ending(number), now) or ()
         return number in numbers
 
     async def _admit(
@@ -208,8 +209,8 @@ class Authorizer:
         reason = (
             (None if quote.routes else Reason.NO_ROUTE)
             or refuse_price(account, quote.dearest_minute())
-            or refuse_pace(account, now)
-            or refuse_parallel(account)
+            or refuse_pace(account, found.method, now)
+            or refuse_parallel(account, found.method)
         )
         if reason is None:
             candidate = Candidate(
@@ -265,7 +266,7 @@ class Authorizer:
                 break
             if slot is None:
                 slot = await self._slots.take(
-                    account.id, call.call_id, account.simultaneous_access, terms.lease_ms
+                    account.id, call.call_id, call.most_slots, terms.lease_ms
                 )
             if not leased:
                 leased = True

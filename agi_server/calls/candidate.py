@@ -8,7 +8,7 @@ from functools import partial
 from agi_server.calls.caps import Caps
 from agi_server.calls.dial import dial_target
 from agi_server.calls.did_calls import Direction
-from agi_server.calls.identify import Account, Found
+from agi_server.calls.identify import Account, Found, Method
 from agi_server.calls.packages import PackageLeft, PackageUse, best_package, packages_for
 from agi_server.calls.pricing import CallTerms, CardTerms
 from agi_server.calls.reasons import Reason
@@ -47,6 +47,16 @@ class Candidate:
     legs: int
     call_id: str
     now: datetime
+
+    @property
+    def most_slots(self) -> int:
+        """How many the account may have with this call; 0 is without limit. A second part of a
+        forwarded call has one beside those of the limit."""
+        account = self.account
+        if not account.simultaneous_access:
+            return 0
+        is_forward = self.found.method is Method.FORWARD
+        return account.simultaneous_access + account.open_forwards + is_forward
 
     @property
     def trunks(self) -> tuple[Trunk, ...]:

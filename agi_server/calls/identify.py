@@ -54,6 +54,7 @@ class Account:
     currency: str
     available_micros: int
     open_calls: int
+    open_forwards: int
     simultaneous_access: int
     calls_per_second: int
     second_started_at: datetime | None
@@ -233,6 +234,7 @@ def _account(row: Any, now: datetime) -> Account:
         currency=row["currency"],
         available_micros=(row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]),
         open_calls=row["open_calls"],
+        open_forwards=row["open_forwards"],
         simultaneous_access=row["simultaneous_access"],
         calls_per_second=row["calls_per_second"],
         second_started_at=row["second_started_at"],

@@ -87,8 +87,13 @@ def refuse_price(account: Account, price_micros_per_minute: Fraction) -> Reason 
     return Reason.FRAUD_GUARD if cap is not None and price_micros_per_minute > cap else None
 
 
-def refuse_pace(account: Account, now: datetime) -> Reason | None:
-    """Calls per second; the hold checks the same again while it has the account's row."""
+def refuse_pace(account: Account, method: Method, now: datetime) -> Reason | None:
+    """Calls per second; the hold checks the same again while it has the account's row.
+
+    What a forwarded call goes on to belongs to the call that came in.
+    """
+    if method is Method.FORWARD:
+        return None
     full = account.calls_in_second >= account.calls_per_second
     if account.calls_per_second and full and second_runs(account.second_started_at, now):
         return Reason.TOO_FAST
@@ -101,11 +106,28 @@ def second_runs(started_at: datetime | None, now: datetime) -> bool:
     return started_at is not None and abs(started_at - now) < timedelta(seconds=1)
 
 
-def refuse_parallel(account: Account) -> Reason | None:
+def refuse_parallel(account: Account, method: Method) -> Reason | None:
     """Simultaneous access by PostgreSQL's count; 0 is without limit."""
-    if account.simultaneous_access and account.open_calls >= account.simultaneous_access:
-        return Reason.TOO_MANY_CALLS
-    return None
+    if not account.simultaneous_access:
+        return None
+    full = no_unit_left(
+        method.value, account.open_calls, account.open_forwards, account.simultaneous_access
+    )
+    return Reason.TOO_MANY_CALLS if full else None
+
+
+def no_unit_left(
+    identified_by: str, open_calls: int, open_forwards: int, simultaneous_access: int
+) -> bool:
+    """Whether the limit (not 0) keeps a call out, as the hold has it.
+
+    A forwarded call is one call: its second part goes with the first, which has the unit. One more
+    may be open, where the next destination is tried while the part to the last one is just ending.
+    """
+    counted = open_calls - open_forwards
+    if identified_by == Method.FORWARD.value:
+        return counted == 0 or open_forwards > counted
+    return counted >= simultaneous_access
 
 
 def _restricted(mode: int, rules: tuple[str, ...], number: str, dialled: str) -> bool:

@@ -37,5 +37,5 @@ async def end_over(db: Any, recovery: Recovery, in_use: InUse, editor: Editor) -
     if not in_use.over:
         return 0
     ended = await recovery.settle([(row, None) for row in in_use.over])
-    await record_reset(db, in_use.account, ended, editor)
+    await record_reset(db, in_use.account, editor)
     return ended

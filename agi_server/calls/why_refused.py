@@ -4,8 +4,9 @@ from typing import Any
 
 from agi_server.calls.candidate import Candidate, Funds
 from agi_server.calls.caps import caps_of
+from agi_server.calls.identify import Method
 from agi_server.calls.packages import use_of_json
-from agi_server.calls.policy import ACTIVE, STATUS_REASONS, second_runs
+from agi_server.calls.policy import ACTIVE, STATUS_REASONS, no_unit_left, second_runs
 from agi_server.calls.reasons import Reason
 from agi_server.storage.postgres.statements import statement
 
@@ -18,13 +19,16 @@ async def why_refused(db: Any, call: Candidate) -> Reason | Funds:
         return STATUS_REASONS[row["status"]]
     if row["locked"] and call.direction != "inbound":
         return Reason.ACCOUNT_LOCKED
+    method = call.found.method
     if (
         row["calls_per_second"]
+        and method is not Method.FORWARD
         and row["calls_in_second"] >= row["calls_per_second"]
         and second_runs(row["second_started_at"], now)
     ):
         return Reason.TOO_FAST
-    if row["simultaneous_access"] and row["open_calls"] >= row["simultaneous_access"]:
+    limit = row["simultaneous_access"]
+    if limit and no_unit_left(method.value, row["open_calls"], row["open_forwards"], limit):
         return Reason.TOO_MANY_CALLS
     available_micros = row["balance_micros"] + row["credit_limit_micros"] - row["held_micros"]
     return Funds(

@@ -31,8 +31,8 @@ def destination() -> None:
 async def add(session: Session, number: str, where: str, priority: int | None) -> None:
     """Have a DID ring there too: `sip` or `iax` (its customer's phone), or a number.
 
-    A call to a number goes on over the trunks as an outgoing call of the customer, who pays it and
-    needs one more unit of simultaneous access for it.
+    A call to a number goes on over the trunks as an outgoing call of the customer, who pays it.
+    With the call that came in it is one unit of simultaneous access.
 
     \b
     Example:

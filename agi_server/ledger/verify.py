@@ -72,6 +72,7 @@ def _account_mismatches(row: Any) -> list[Mismatch]:
         ("balance", format_money(row["balance_micros"]), format_money(row["entries_micros"])),
         ("held", format_money(row["held_micros"]), format_money(row["sessions_held_micros"])),
         ("calls in progress", str(row["open_calls"]), str(row["open_sessions"])),
+        ("forwarded calls", str(row["open_forwards"]), str(row["forward_sessions"])),
     ]
     if row["first_currency"] == row["last_currency"]:
         # All its entries agree, so it is the account that does not.

@@ -210,34 +210,24 @@ async def test_a_call_lasts_no_longer_than_its_did_is_valid(
     await carrier.settle()
 
 
-async def test_a_did_that_goes_on_to_a_number_is_an_outgoing_call_of_the_owner_as_well(
-    business: Business, channel: NewChannel, clock: Clock
+async def test_a_short_local_number_that_is_lengthened_to_a_did_stays_on_net(
+    business: Business, start_daemon: StartDaemon, clock: Clock
 ) -> None:
-    owner = await business.customer(refill_micros=4 * MICROS)
-    await business.did(DID, owner, plan="standard", destinations=(MINUTE_DID,))
-    carrier = channel(callerid="33698765432", extension=DID)
-    inbound = await carrier.did()
-    assert 2_000_000 == inbound.limit_ms  # half of the funds: the other call needs some, too
-    local = channel(extension=MINUTE_DID, endpoint="Local/x@agi-server-forward")
-    forwarded = await local.authorize(f"?forward={inbound.call}")
-    assert (f"PJSIP/{MINUTE_DID}@gw", 120_000) == (forwarded.dial, forwarded.limit_ms)
-    clock.advance(10)
-    await local.settle(talk_ms=2500)
-    await carrier.settle(talk_ms=2600)
-    assert [("customer", MICROS), ("customer", 3000)] == sorted(
-        await business.charges(owner), reverse=True
+    await plans.change_plan(
+        business.pool,
+        "standard",
+        dialling={"country": "GB", "area_code": "2079", "local_lengths": (6,)},
     )
-    session = await business.session(forwarded.call)
-    assert ("outbound", "forward") == (session["direction"], session["identified_by"])
-    assert "account_not_found" == (await local.authorize(f"?forward={inbound.call}")).reason
-    assert await nothing_reserved(business, owner)
-
-
-@pytest.mark.parametrize("query", ["?forward=12", "?forward=1-0&account=1234567890", "?forward="])
-async def test_a_forwarded_call_that_is_not_named_properly_is_refused(
-    channel: NewChannel, query: str
-) -> None:
-    assert "unavailable" == (await channel().authorize(query)).reason
+    daemon = await start_daemon(calls={"on_net": "free"})
+    caller, owner = await business.customer(), await business.customer()
+    await business.did(DID, owner, destinations=("33123456789",))
+    for dialled, dial in (
+        (DID[-6:], f"Local/{DID}@agi-server-did/n"),
+        ("460001", "PJSIP/442079460001@gw"),
+    ):
+        phone = Channel(daemon.port, clock, accountcode=caller.account_number, extension=dialled)
+        assert dial == (await phone.authorize()).dial
+        await phone.settle()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ async def sound_books(business: Business, daemon: Daemon, clock: Clock) -> int:
         ("balance_micros = balance_micros - 1", "balance_micros = balance_micros + 1", "balance"),
         ("held_micros = held_micros - 1", "held_micros = held_micros + 1", "held"),
         ("open_calls = open_calls + 1", "open_calls = open_calls - 1", "calls in progress"),
+        ("open_forwards = 1", "open_forwards = 0", "forwarded calls"),
     ],
 )
 async def test_a_stored_figure_that_was_tampered_with_is_named(

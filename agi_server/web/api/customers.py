@@ -200,7 +200,8 @@ async def reset_in_use(request: Request, operator: Caller, customer: CustomerId)
     in_use = await find_over(services.recovery, account, services.now())
     editor = Editor(changed_by=signature(operator), at=services.now())
     ended = await end_over(services.db, services.recovery, in_use, editor)
-    return {"ended": ended, "in_use": account.in_use - ended}
+    after = await customer_in_scope(services.db, operator, customer)
+    return {"ended": ended, "in_use": after.in_use}
 
 
 @router.get("/{customer}/ledger", response_model=EntryPage)

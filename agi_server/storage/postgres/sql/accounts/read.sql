@@ -1,5 +1,5 @@
 -- All fields of the account with a number ($1) or of those with an id ($2), in the order of the ids.
-SELECT a.*, c.*, g.name AS group_name, p.name AS plan_name, s.name AS series_name,
+SELECT a.*, c.*, a.open_calls - a.open_forwards AS calls_in_use, g.name AS group_name, p.name AS plan_name, s.name AS series_name,
        d.name AS did_group_name, m.name AS campaign_name,
        ARRAY(SELECT r.rule FROM account_restriction r
              WHERE r.account_id = a.id ORDER BY r.rule) AS restricted_numbers,

@@ -8,7 +8,7 @@
 SELECT
     a.id, a.account_number, a.status, a.locked, a.plan_id, a.payment_type, a.currency,
     a.balance_micros, a.held_micros, a.credit_limit_micros,
-    a.open_calls, a.simultaneous_access,
+    a.open_calls, a.open_forwards, a.simultaneous_access,
     a.calls_per_second, a.second_started_at, a.calls_in_second,
     a.max_price_micros_per_minute, a.discount_basis_points, a.country, a.language, a.timezone,
     a.expiry_mode, a.expires_at, a.expiry_days, a.first_use_at, a.created_at,

@@ -14,8 +14,14 @@ WITH taken AS (
     WHERE id = $1
       AND status = 1
       AND (NOT locked OR $32::text = 'inbound') -- the lock is of outgoing calls
-      AND (simultaneous_access = 0 OR open_calls < simultaneous_access)
+      -- The second part of a forwarded call goes with the first, which has a unit; one more may be
+      -- open where the next destination is tried while the part to the last one is just ending.
+      AND (simultaneous_access = 0
+           OR CASE WHEN $8::text = 'forward'
+                   THEN open_calls > open_forwards AND open_forwards <= open_calls - open_forwards
+                   ELSE open_calls - open_forwards < simultaneous_access END)
       AND (calls_per_second = 0
+           OR $8 = 'forward'
            OR second_started_at IS NULL
            -- Longer ago, or later than now: then the clock has been set back since.
            OR abs(extract(epoch FROM second_started_at - $4)) >= 1

@@ -29,6 +29,7 @@ WITH entry AS (
     FROM entry GROUP BY account_id
 ), session AS (
     SELECT account_id, call_id, state = 'open' AS open, held_micros,
+           state = 'open' AND identified_by = 'forward' AS open_forward,
            CASE state WHEN 'settled' THEN coalesce(corrected_cost_micros, cost_micros) END
                AS cost_micros,
            coalesce(package_used, package_held) AS package_taken, package_id, package_begins_on
@@ -36,6 +37,7 @@ WITH entry AS (
 ), sessions AS (
     SELECT account_id, sum(held_micros) FILTER (WHERE open) AS held_micros,
            count(*) FILTER (WHERE open) AS open_calls,
+           count(*) FILTER (WHERE open_forward) AS open_forwards,
            sum(cost_micros) AS cost_micros,
            sum(cost_micros % 2147483647 * (hashtextextended(call_id, $1) & 2147483647)) AS costs,
            sum(package_taken % 2147483647
@@ -55,6 +57,8 @@ WITH entry AS (
            coalesce(s.held_micros, 0)::bigint AS sessions_held_micros,
            coalesce(a.open_calls, 0) AS open_calls,
            coalesce(s.open_calls, 0)::integer AS open_sessions,
+           coalesce(a.open_forwards, 0) AS open_forwards,
+           coalesce(s.open_forwards, 0)::integer AS forward_sessions,
            coalesce(a.credit_limit_micros, 0) AS credit_limit_micros,
            coalesce(e.unbalanced, 0) > 0 AS unbalanced,
            coalesce(a.currency, e.first_currency) AS currency,
@@ -77,6 +81,7 @@ WHERE NOT there
    OR balance_micros <> entries_micros
    OR held_micros <> sessions_held_micros
    OR open_calls <> open_sessions
+   OR open_forwards <> forward_sessions
    OR balance_micros - held_micros < -credit_limit_micros
    OR unbalanced OR chain_broken OR charges_differ OR packages_differ
    OR first_currency <> currency OR last_currency <> currency
