@@ -8,7 +8,10 @@ from agi_server.settings import AmiSettings
 
 # What the dialplan of the samples cannot do without.
 _MODULES = ("res_agi", "app_dial", "app_exec", "app_stack", "func_channel", "func_strings")
-_CONTEXTS = ("agi-server-authorize", "agi-server-call", "agi-server-settle")
+_CONTEXTS = (
+    "agi-server-authorize", "agi-server-call", "agi-server-did", "agi-server-forward",
+    "agi-server-lock", "agi-server-settle",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

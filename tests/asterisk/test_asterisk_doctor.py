@@ -27,7 +27,8 @@ async def test_the_samples_are_found_in_order(asterisk: AsteriskServer) -> None:
     assert [] == [finding for finding in found.values() if finding.good is False]
     assert "test" == found["systemname"].found
     assert found["supervision"].good
-    assert found["dialplan agi-server-answered"].good
+    for context in ("answered", "did", "forward", "lock"):
+        assert found[f"dialplan agi-server-{context}"].good
 
 
 async def test_a_missing_part_of_the_dialplan_is_found(asterisk: AsteriskServer) -> None:

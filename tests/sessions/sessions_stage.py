@@ -65,6 +65,8 @@ _ACCOUNTS: Mapping[str, dict[str, Any]] = {
     "converted": {"plan": "european"},
     "cheapest": {"plan": "cheapest"},
     "full_trunk": {"plan": "full"},
+    # Who locks the own calls by telephone.
+    "locking": {"lock_pin": "4711"},
     # Who is called from outside.
     "called": {},
     # One for each reason.
