@@ -48,7 +48,13 @@ _ACTION_OF = (
     | dict.fromkeys(DELETE_WORDS, Action.DELETE)
 )
 
-_CURRENCY = re.compile(r"^([A-Z]{3}|[$€£¥])?\s*([0-9.,]+)\s*([A-Z]{3}|[$€£¥])?$")
+_CURRENCY = re.compile(
+    r"^([A-Z]{3}|[$€£¥])?\s*([0-9.,]+)\s*([A-Z]{3}|[$€£¥])?"
+    r"(?:\s*(?:/|per |pro |par |por )\s*[Mm]in(?:ute|uto)?\.?)?$"
+)
+_SPACED_THOUSANDS = re.compile(
+    r"(?<![0-9])([0-9]{1,3}(?:[ \u00a0\u202f'’][0-9]{3})+)(?=[.,]|[^0-9]|$)"
+)
 CURRENCIES_OF_SIGN = {
     "€": frozenset(("EUR",)),
     "£": frozenset(("GBP",)),
@@ -75,6 +81,7 @@ _NUMERIC_DATE = re.compile(
 _DAY = r"([0-9]{1,2})(?:st|nd|rd|th|er)?"
 _NAMED_DATE = re.compile(_DAY + r"[ ./-]+(?:de )?([a-z]{3,})\.?[ ,./-]+(?:de )?([0-9]{4}|[0-9]{2})")
 _MONTH_FIRST_DATE = re.compile(r"([a-z]{3,})\.?[ ./-]+" + _DAY + r"(?:, *| +|[./-])([0-9]{4})")
+_BRACKETED = re.compile(r"(\+?[0-9]{1,4})\s*\(([0-9]{1,5})\)\s*([0-9]*)", re.ASCII)
 _STAGE = re.compile(r"([0-9]{1,8})@([0-9.]+)(?:/([0-9]{1,8}))?(?:\+([0-9.]+))?", re.ASCII)
 
 
@@ -126,6 +133,7 @@ def read_money(text: str, sign: str = ".", currency: str = "") -> int:
     A currency may stand beside it, but no other than `currency` (empty: any will do)."""
     if sign == "." and text.isascii() and text.replace(".", "", 1).isdigit() and text[0] != ".":
         return _plain_money(text)
+    text = _SPACED_THOUSANDS.sub(lambda found: re.sub(r"[^0-9]", "", found[1]), text)
     match = _CURRENCY.match(text)
     amount = text
     if match:
@@ -148,7 +156,11 @@ def _plain_money(text: str) -> int:
     try:
         return parse_money(text)
     except MoneyError as error:
-        raise CellError(str(error)) from error
+        # Databases write as many decimals as their column has: 0.0100000000 is 0.01.
+        exact = re.fullmatch(r"([0-9]+\.[0-9]{6})0+", text, re.ASCII)
+        if exact is None:
+            raise CellError(str(error)) from error
+        return _plain_money(exact[1])
 
 
 def read_seconds(text: str) -> int:
@@ -243,7 +255,8 @@ def _year(text: str) -> int:
 
 
 def read_prefixes(text: str, country_code: str = "") -> list[str]:
-    """Every prefix of a cell: ``44``, ``+44``, ``0044``, ``4420, 4421; 4430-4439``, ``4420 4421``.
+    """Every prefix of a cell: ``44``, ``+44``, ``0044``, ``4420, 4421; 4430-4439``, ``4420 4421``,
+    ``4420 to 4429``, ``44*``, ``+44 (0)20``.
 
     Both ends of a range have the same number of digits. `country_code` goes before each.
     """
@@ -251,7 +264,12 @@ def read_prefixes(text: str, country_code: str = "") -> list[str]:
     plain = text.isascii() and text.isdigit() and text[0] != "0"
     if plain and not code and len(text) <= MAX_PREFIX_DIGITS:
         return [text]
-    cell = re.sub(r"\s*[-–]\s*", "-", _unescaped(text.strip()))
+    cell = re.sub(
+        r"\s*(?:[-–—]|\.{2,}|…)\s*|(?<=[0-9*])\s+(?:to|bis|à|al?)\s+(?=[+0-9])",
+        "-",
+        _unescaped(text.strip()),
+    )
+    cell = _BRACKETED.sub(_without_brackets, cell)
     parts = re.split(r"\s*[,;/|\n]\s*" if re.search(r"[,;/|\n]", cell) else r"\s+", cell)
     _check_spaces(cell, parts)
     prefixes: list[str] = []
@@ -267,6 +285,12 @@ def read_prefixes(text: str, country_code: str = "") -> list[str]:
         if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= MAX_PREFIX_DIGITS):
             raise CellError(f"{shown(prefix)} is not 1 to {MAX_PREFIX_DIGITS} digits")
     return prefixes
+
+
+def _without_brackets(found: re.Match[str]) -> str:
+    """A country code and what stands in brackets behind it: ``+49 (0)30``, ``+1 (684)``."""
+    code, inside, rest = found.groups()
+    return code + ("" if inside == "0" else inside) + rest
 
 
 def _unescaped(text: str) -> str:
@@ -291,10 +315,9 @@ def _check_spaces(cell: str, parts: Sequence[str]) -> None:
 
 
 def _range(part: str, *, has_code: bool) -> Iterator[str]:
-    first, dash, last = part.removeprefix("+").partition("-")
-    last = last.removeprefix("+")
+    first, dash, last = (end.removeprefix("+").rstrip("*%") for end in part.partition("-"))
     if not dash:
-        if first or not has_code:
+        if first or part or not has_code:
             yield first
         else:
             yield ""  # an empty cell beside a country code is the country itself

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rating.sheet_cells import is_amount, is_block_or_delete
 from rating.sheet_columns import Layout
 from rating.sheet_rows import Row
+from rating.sheet_words import folded
 
 _NOTES_TOLD = 10
 _MOST_HELD = 1_000
@@ -13,12 +14,17 @@ _MOST_HELD = 1_000
 
 _BEGINS_LIKE_A_PREFIX = re.compile(r"[='\"]*\+?[0-9]", re.ASCII)
 _NUMBERED_TEXT = re.compile(r"[0-9]{1,2}[.)]\s*[^\W\d]")
+_TOTAL = re.compile(
+    r"(?:(?:grand|sub)[ -]?)?totale?s?(?: general)?(?: ?:.*| [0-9].*)?"
+    r"|(?:sum|summe|gesamt|gesamtsumme|zwischensumme|suma|somme|average|mean)(?: ?:.*)?"
+)
 _DIGITS = re.compile(r"\s*\+?[0-9]{1,15}\s*", re.ASCII)
 
 
 class NoteSifter:
     """Takes what is no rate out of the rows below the header.
 
+    A line that repeats the header is one, and a total: without a prefix, and with a word for it.
     A line of one filled cell with text is a note wherever it stands. Of more cells it is one only
     behind the last rate, after an empty line or another note. What begins like a prefix where
     prefixes stand, or has an amount where prices stand, or would be a rate with another delimiter,
@@ -34,6 +40,7 @@ class NoteSifter:
         self._price = [
             index for index, column in enumerate(layout.columns) if column == "price_per_minute"
         ]
+        self._header = [folded(heading) for heading in layout.headings if heading]
         self._taken: list[Row] = []
 
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
@@ -49,6 +56,9 @@ class NoteSifter:
             filled = cells if likely else [cell for cell in cells if cell.strip()]
             after_note = after_note or (not likely and _after_empty_line(last, row))
             last = row
+            if not likely and self._repeats_or_adds_up(cells, filled):
+                self._taken.append((row[0], filled))
+                continue
             if likely or self._like_a_rate(cells, filled):
                 after_note = False
             elif len(filled) == 1:
@@ -72,6 +82,13 @@ class NoteSifter:
             yield f"line {line} is taken for a note: {text[:80]}"
         if len(taken) > _NOTES_TOLD:
             yield f"and so are {len(taken) - _NOTES_TOLD} more, the last is line {taken[-1][0]}"
+
+    def _repeats_or_adds_up(self, cells: Sequence[str], filled: Sequence[str]) -> bool:
+        places = [cells[index].strip() for index in self._prefix if index < len(cells)]
+        if any(map(_begins_like_a_prefix, places)):
+            return False
+        words = [" ".join(folded(cell).split()) for cell in filled]
+        return words == self._header or any(map(_TOTAL.fullmatch, words))
 
     def _like_a_rate(self, cells: Sequence[str], filled: Sequence[str]) -> bool:
         places = [cells[index] for index in self._prefix if index < len(cells)]

@@ -29,15 +29,36 @@ class SheetUnreadableError(ValueError):
         self.line = line
 
 
+_NO_SHEETS = (
+    (b"\xd0\xcf\x11\xe0", "a workbook of an old Excel (.xls)"),
+    (b"%pdf", "a PDF"),
+    *((sign, "a web page or XML") for sign in (b"<!", b"<?", b"<html", b"<table")),
+)
+_SAVE_IT = "open it and save it as XLSX or CSV"
+
+
+def _check_kind(content: bytes) -> None:
+    beginning = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for sign, kind in _NO_SHEETS:
+        if beginning.startswith(sign):
+            raise SheetUnreadableError(1, f"{kind}: {_SAVE_IT}")
+
+
 def is_workbook(content: bytes) -> bool:
     """Whether the bytes are a ZIP archive, as XLSX is."""
     return content.startswith(b"PK\x03\x04")
 
 
 def _encoding(content: bytes) -> str:
-    """UTF-8 or UTF-16 by the byte order mark, UTF-8, or else Windows-1252."""
+    """UTF-8 or UTF-16 by the byte order mark or by every other byte being 0, UTF-8, or else
+    Windows-1252."""
+    beginning = content[:200]
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
+    elif len(beginning) > 3 and 0 not in beginning[::2] and not any(beginning[1::2]):
+        encodings = ["utf-16-le"]
+    elif len(beginning) > 3 and 0 not in beginning[1::2] and not any(beginning[::2]):
+        encodings = ["utf-16-be"]
     else:
         encodings = ["utf-8-sig", "cp1252"]
     for encoding in encodings:
@@ -78,6 +99,7 @@ def text_rows(content: bytes, skip_lines: int = 0) -> Iterator[Row]:
     A first line like ``sep=;`` says which it is. Raises SheetUnreadableError. The text is decoded
     as it is read: a large sheet is in memory once.
     """
+    _check_kind(content)
     encoding = _encoding(content)
     sample = list(islice(TextIOWrapper(BytesIO(content), encoding), skip_lines + 200))
     says_delimiter = (
@@ -126,6 +148,8 @@ def workbook_rows(content: bytes, worksheet: str = "", skip_lines: int = 0) -> I
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
+            if "content.xml" in archive.namelist():
+                raise SheetUnreadableError(1, f"an OpenDocument workbook: {_SAVE_IT}")
         if unpacked > _MAX_XLSX_BYTES:
             raise SheetUnreadableError(1, f"unpacks to more than {_MAX_XLSX_BYTES >> 20} MB")
         workbook = load_workbook(BytesIO(content), read_only=True, data_only=True)

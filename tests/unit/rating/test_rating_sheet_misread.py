@@ -83,23 +83,6 @@ def test_a_prefix_with_spaces_does_not_price_what_stands_before_them(cell: str) 
     assert "one prefix with spaces or several?" in error.message
 
 
-@pytest.mark.parametrize(
-    ("cell", "prefixes"),
-    [
-        ("0044", ["44"]),
-        ("0044-0045", ["44", "45"]),
-        ("4420 4421", ["4420", "4421"]),
-        ('"=""44"""', ["44"]),
-        ("'44", ["44"]),
-    ],
-)
-def test_prefixes_in_the_ways_spreadsheets_and_carriers_write_them(
-    cell: str, prefixes: list[str]
-) -> None:
-    sheet = read(f"Code,Rate,Increments\n{cell},0.01,1/1\n")
-    assert ([], prefixes) == (errors_of(sheet), [rate.prefix for rate in sheet.rates])
-
-
 @pytest.mark.parametrize("time", ["12:00 AM", "12:00:00 am", "00:00"])
 def test_midnight_of_a_clock_of_twelve_hours_is_the_beginning_of_the_day(time: str) -> None:
     text = f"Code,Rate,Increments,Effective\n44,0.01,1/1,12/31/2026 {time}\n"

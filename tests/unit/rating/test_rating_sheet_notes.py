@@ -22,7 +22,7 @@ def errors_of(sheet: RateSheet) -> list[str]:
         ("E&OE\n", ["line 3 is taken for a note: E&OE"]),
         ("Total: 123 rows,,,\n", ["line 3 is taken for a note: Total: 123 rows"]),
         (",Total: 1 row\n", ["line 3 is taken for a note: Total: 1 row"]),
-        ("\nTotal,,,see above\n", ["line 4 is taken for a note: Total see above"]),
+        ("\nRemark,,,see above\n", ["line 4 is taken for a note: Remark see above"]),
         (
             "\nAll prices, without VAT, are ours, E&OE, and valid, until further notice\n",
             [
@@ -44,6 +44,31 @@ def test_text_below_the_table_is_a_note_and_is_told(footer: str, told: list[str]
     sheet = read(HEADER + RATE + footer)
     assert ([], ["44"], told) == (
         errors_of(sheet), [rate.prefix for rate in sheet.rates], sheet.notes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Total,,0.03,\n", "Total 0.03"),
+        ("Grand Total:,,2 rates,\n", "Grand Total: 2 rates"),
+        ("Average: 0.02,,0.02,\n", "Average: 0.02 0.02"),
+        ("Summe,,0.03,\n", "Summe 0.03"),
+        ("DESTINATION,Code, Rate ,Increments\n", "DESTINATION Code Rate Increments"),
+    ],
+)
+def test_totals_and_a_header_that_is_repeated_are_notes_among_the_rates(
+    line: str, told: str
+) -> None:
+    sheet = read(HEADER + RATE + line + "Germany,49,0.02,1/1\n")
+    assert ([], ["44", "49"]) == (errors_of(sheet), [rate.prefix for rate in sheet.rates])
+    assert [f"line 3 is taken for a note: {told}"] == sheet.notes
+
+
+def test_a_rate_whose_destination_begins_like_a_total_is_none() -> None:
+    sheet = read(HEADER + RATE + "Total,49,0.03,1/1\nTotal Access,,0.03,1/1\n")
+    assert (["line 4, Code: empty"], ["44", "49"]) == (
+        errors_of(sheet), [rate.prefix for rate in sheet.rates],
     )  # fmt: skip
 
 
@@ -71,7 +96,7 @@ def test_titles_of_sections_are_notes_among_the_rates() -> None:
         "\nFrance;33;0.02;1/1\n",
         "France|33|.02|1/1\n",
         "France,cheap\n",
-        "Total,,,see above\n",
+        "Remark,,,see above\n",
     ],
 )
 def test_what_may_be_meant_as_a_rate_is_never_a_note(line: str) -> None:
@@ -87,7 +112,7 @@ def test_more_than_a_title_among_the_rates_is_an_error() -> None:
 
 
 def test_a_line_break_in_a_cell_is_no_empty_line() -> None:
-    sheet = read(HEADER + '"United\nKingdom",44,0.01,1/1\nTotal,,,see above\n')
+    sheet = read(HEADER + '"United\nKingdom",44,0.01,1/1\nRemark,,,see above\n')
     assert {4} == {error.line for error in sheet.errors}
 
 
