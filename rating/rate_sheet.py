@@ -110,9 +110,10 @@ def open_rate_sheet(
     """
     options = options or SheetOptions()
     errors: list[SheetError] = []
+    notes: list[str] = []
     try:
         if is_workbook(content):
-            rows = workbook_rows(content, options.worksheet, options.skip_lines)
+            rows = workbook_rows(content, options.worksheet, options.skip_lines, notes)
         else:
             rows = text_rows(content, options.skip_lines)
     except SheetUnreadableError as error:
@@ -120,7 +121,6 @@ def open_rate_sheet(
         return SheetReading(iter(()), errors, [], OWN_RULES)
     rows = _until_unreadable(rows, errors)
     sample = list(islice(rows, _SAMPLE_ROWS))
-    notes: list[str] = []
     found = _reader_of(sample, options, errors, notes)
     if found is None:
         return SheetReading(iter(()), errors, notes, OWN_RULES)

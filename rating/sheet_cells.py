@@ -78,9 +78,14 @@ _NUMERIC_DATE = re.compile(
     r"(?:[ T]+([0-9]{1,2}:[0-9]{2})(:[0-9]{2})?(?: ?([AP]M))?)?",
     re.ASCII | re.IGNORECASE,
 )
+_WEEKDAY = r"(?:[a-z]{2,10}\.?, *)?"
 _DAY = r"([0-9]{1,2})(?:st|nd|rd|th|er)?"
-_NAMED_DATE = re.compile(_DAY + r"[ ./-]+(?:de )?([a-z]{3,})\.?[ ,./-]+(?:de )?([0-9]{4}|[0-9]{2})")
-_MONTH_FIRST_DATE = re.compile(r"([a-z]{3,})\.?[ ./-]+" + _DAY + r"(?:, *| +|[./-])([0-9]{4})")
+_NAMED_DATE = re.compile(
+    _WEEKDAY + _DAY + r"[ ./-]+(?:de )?([a-z]{3,})\.?[ ,./-]+(?:de )?([0-9]{4}|[0-9]{2})"
+)
+_MONTH_FIRST_DATE = re.compile(
+    _WEEKDAY + r"([a-z]{3,})\.?[ ./-]+" + _DAY + r"(?:, *| +|[./-])([0-9]{4})"
+)
 _BRACKETED = re.compile(r"(\+?[0-9]{1,4})\s*\(([0-9]{1,5})\)\s*([0-9]*)", re.ASCII)
 _STAGE = re.compile(r"([0-9]{1,8})@([0-9.]+)(?:/([0-9]{1,8}))?(?:\+([0-9.]+))?", re.ASCII)
 

@@ -10,6 +10,7 @@ from rating.sheet_words import (
     CENT_WORDS,
     CURRENCY_WORDS,
     HEADING_WORDS,
+    MINUTE_WORDS,
     SECOND_WORDS,
     VAGUE_DESTINATIONS,
     folded,
@@ -133,6 +134,12 @@ def price_doubts(heading: str, currency: str) -> Iterator[str]:
         yield "is in cents: prices are read in whole units, give them so"
     if not SECOND_WORDS.isdisjoint(words):
         yield "is a price a second: prices are read a minute, give them so"
+
+
+def is_in_minutes(heading: str) -> bool:
+    """Whether a heading says so in brackets, as in ``Initial (min)``."""
+    units = [set(words_of(unit).split()) for unit in re.findall(r"[(\[](.*?)[)\]]", heading)]
+    return any(unit and unit <= MINUTE_WORDS for unit in units)
 
 
 def known_columns(cells: Sequence[str]) -> int:

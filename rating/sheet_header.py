@@ -1,5 +1,6 @@
 """Finds the header of a rate sheet, or does without, and says which column is what."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -11,9 +12,11 @@ from rating.sheet_columns import (
     MORE_COLUMNS,
     OTHER_COLUMNS,
     PLAIN_HEADER,
+    SECONDS_COLUMNS,
     Layout,
     column_of,
     has_headings,
+    is_in_minutes,
     known_columns,
     layout_of,
     our_column,
@@ -27,6 +30,7 @@ from rating.sheet_rows import HEADER_WITHIN_ROWS, Row
 
 _ROWS_TO_GUESS_BY = 200
 _HEADINGS_TOLD = 12
+_BOTH_INCREMENTS = frozenset(both for _, _, both in INCREMENT_COLUMNS)
 
 
 def header_row(sample: Sequence[Row], options: SheetOptions) -> int | None:
@@ -86,6 +90,7 @@ def sheet_layout(
                 errors.append(SheetError(line, name, "no column of ours"))
         _look_over_headings(layout, line, options.ignored, errors, notes)
     errors += _layout_errors(layout, line, options)
+    errors += _whole_codes(layout, sample[1 + (header or 0) :], line, options)
     return None if errors else layout
 
 
@@ -157,7 +162,34 @@ def _layout_errors(layout: Layout, line: int, options: SheetOptions) -> Iterator
         if column in MONEY_COLUMNS and not options.columns:
             for doubt in price_doubts(heading, options.currency):
                 yield SheetError(line, heading, doubt)
+        if (column in SECONDS_COLUMNS or column in _BOTH_INCREMENTS) and is_in_minutes(heading):
+            message = "is in minutes: increments are read in seconds, give them so"
+            yield SheetError(line, heading, message)
     yield from _missing_columns(layout, line, options)
+
+
+def _whole_codes(
+    layout: Layout, rows: Sequence[Row], line: int, options: SheetOptions
+) -> Iterator[SheetError]:
+    """A country code before codes that all have it already: 49 and 4915 would be 494915."""
+    declared = {our_column(name) for _, name in options.headings} | set(options.columns)
+    if not {"prefix", "country_code"} <= set(layout.columns) or "country_code" in declared:
+        return
+    places = [layout.columns.index(column) for column in ("country_code", "prefix")]
+    pairs = [
+        [re.sub(r"^(?:00|\+)", "", cells[index].strip()) for index in places]
+        for _, cells in rows
+        if max(places) < len(cells)
+    ]
+    filled = [(country, code) for country, code in pairs if country and code]
+    if filled and all(code.startswith(country) for country, code in filled):
+        heading = layout.heading("country_code")
+        message = (
+            f"all of {layout.heading('prefix')!r} begins with it: leave it out"
+            f" (--ignore {shown(heading)}), or say that it goes before them"
+            f" (--columns {shown(f'{heading}=country_code')})"
+        )
+        yield SheetError(line, heading, message)
 
 
 def _missing_columns(layout: Layout, line: int, options: SheetOptions) -> Iterator[SheetError]:

@@ -140,9 +140,14 @@ def _readable(rows: Iterator[Row]) -> Iterator[Row]:
         return
 
 
-def workbook_rows(content: bytes, worksheet: str = "", skip_lines: int = 0) -> Iterator[Row]:
+def workbook_rows(
+    content: bytes, worksheet: str = "", skip_lines: int = 0, notes: list[str] | None = None
+) -> Iterator[Row]:
     """Rows, after so many lines, of an XLSX workbook's named worksheet, or of the first that has a
-    header we know, else of the first. Raises SheetUnreadableError."""
+    header we know, else of the first. `notes` are told which others have one.
+
+    Raises SheetUnreadableError.
+    """
     from openpyxl import load_workbook  # here: no daemon reads workbooks, and it loads slowly
 
     try:
@@ -158,8 +163,13 @@ def workbook_rows(content: bytes, worksheet: str = "", skip_lines: int = 0) -> I
             names = ", ".join(sheets)
             raise SheetUnreadableError(1, f"no worksheet {worksheet!r}; there is: {names}")
         chosen = [sheets[worksheet]] if worksheet else list(sheets.values())
-        for sheet in chosen:
+        for index, sheet in enumerate(chosen):
             if worksheet or _has_header(sheet):
+                others = [each.title for each in chosen[index + 1 :] if _has_header(each)]
+                if others and notes is not None:
+                    names = ", ".join(map(repr, others))
+                    message = f"of the workbook only {sheet.title!r} is read, not {names}"
+                    notes.append(f"{message} (--worksheet)")
                 yield from _sheet_rows(sheet, skip_lines)
                 return
         if chosen:

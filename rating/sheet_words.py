@@ -49,7 +49,17 @@ HEADING_WORDS = {
     ),
     "price_per_minute": (
         *("price", "rate", "rate per minute", "price min", "rate min", "new rate", "new price"),
-        *("sell rate", "sell price", "sale price", "per minute", "charge per minute", "tariff"),
+        *(
+            "sell",
+            "selling rate",
+            "selling price",
+            "sell rate",
+            "sell price",
+            "sale price",
+            "per minute",
+            "charge per minute",
+            "tariff",
+        ),
         *("minute rate", "minute price", "price per min", "rate per min", "per min"),
         *("call rate", "sell price per minute", "sell rate per minute", "retail price"),
         *("retail rate", "standard rate", "rates", "prices", "amount per minute"),
@@ -223,6 +233,9 @@ CENT_WORDS = frozenset(
         *("cent", "cents", "ct", "cts", "eurocent", "eurocents", "¢", "pence", "penny"),
         *("centime", "centimes", "centimo", "centimos", "rappen", "centesimi", "centavos"),
     )
+)
+MINUTE_WORDS = frozenset(
+    ("in", "m", "min", "mins", "minute", "minutes", "minuten", "minutos", "minuti")
 )
 SECOND_WORDS = frozenset(
     (

@@ -71,6 +71,31 @@ def test_an_interval_beside_an_initial_time_is_the_further_increment() -> None:
     assert (60, 6) == (rate.initial_s, rate.increment_s)
 
 
+@pytest.mark.parametrize(
+    "heading", ["Initial (min)", "Increment [minutes]", "Billing (in Minuten)"]
+)
+def test_increments_in_minutes_are_refused(heading: str) -> None:
+    errors = errors_of(read(f"Code,Rate,{heading}\n44,0.01,1\n"))
+    problem = "is in minutes: increments are read in seconds, give them so"
+    assert f"line 1, {heading}: {problem}" in errors
+
+
+def test_a_country_code_before_codes_that_all_have_it_is_refused_unless_it_is_meant() -> None:
+    text = "Country Code,Code,Rate,Billing\n7,7701,0.01,1/1\n7,77,0.02,1/1\n"
+    problem = (
+        "line 1, Country Code: all of 'Code' begins with it: leave it out"
+        " (--ignore 'Country Code'), or say that it goes before them (--columns 'Country Code=country_code')"
+    )
+    assert [problem] == errors_of(read(text))
+
+    def prefixes(text: str, **options: object) -> list[str]:
+        return [rate.prefix for rate in read(text, **options).rates]
+
+    assert ["7701", "77"] == prefixes(text, ignored=("Country Code",))
+    assert ["77701", "777"] == prefixes(text, headings=(("Country Code", "country_code"),))
+    assert ["77701", "777", "7495"] == prefixes(text + "7,495,0.03,1/1\n")
+
+
 def test_increments_said_twice_are_refused() -> None:
     sheet = read("Code,Rate,Initial,Increment,Billing\n44,0.01,60,6,1/1\n")
     problem = "has both increments, and so has 'Initial': ignore one of them (--ignore)"

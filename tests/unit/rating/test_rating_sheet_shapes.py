@@ -137,3 +137,17 @@ def test_titles_in_merged_cells_and_a_total_are_no_rates_of_a_workbook() -> None
         [(rate.prefix, rate.price_micros_per_minute) for rate in read_back.rates],
         read_back.notes,
     )
+
+
+def test_other_worksheets_with_rates_are_told() -> None:
+    workbook = Workbook()
+    for title in ("Cover", "Standard", "Premium"):
+        sheet = workbook.create_sheet(title)
+        if title != "Cover":
+            sheet.append(["Code", "Rate", "Billing"])
+            sheet.append([49, 0.05, "60/1"])
+    packed = BytesIO()
+    workbook.save(packed)
+    told = "of the workbook only 'Standard' is read, not 'Premium' (--worksheet)"
+    assert [told] == read_rate_sheet(packed.getvalue()).notes
+    assert [] == read_rate_sheet(packed.getvalue(), SheetOptions(worksheet="Premium")).notes
