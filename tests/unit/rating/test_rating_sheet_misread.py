@@ -84,7 +84,8 @@ def test_a_country_code_before_codes_that_all_have_it_is_refused_unless_it_is_me
     text = "Country Code,Code,Rate,Billing\n7,7701,0.01,1/1\n7,77,0.02,1/1\n"
     problem = (
         "line 1, Country Code: all of 'Code' begins with it: leave it out"
-        " (--ignore 'Country Code'), or say that it goes before them (--columns 'Country Code=country_code')"
+        " (--ignore 'Country Code'), or say that it goes before them"
+        " (--columns 'Country Code=country_code')"
     )
     assert [problem] == errors_of(read(text))
 
