@@ -11,6 +11,7 @@ from test_web_customer_form import VALID, WRONG
 from web_client import PASSWORD, Web
 
 from agi_server.accounts.account import FIELDS
+from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.fields import Kind
 from agi_server.accounts.groups import create_group
 from agi_server.tariffs.plans import find_plan
@@ -360,3 +361,33 @@ async def test_a_call_plan_and_a_trunk_are_created_and_changed(web: Web, page: P
         await shoot(page, f"{noun}-one".lower())
     plan = await find_plan(web.business.pool, "uk")
     assert (("retail", "unrouted"), "GB") == (plan.cards, plan.dialling.country)
+
+
+async def test_a_campaign_is_refilled_and_calls_that_are_over_are_ended_after_a_confirmation(
+    web: Web, page: Page, clock: Clock
+) -> None:
+    await create_campaign(web.business.pool, "spring", "Cards sold at fairs in March and April")
+    await create_campaign(web.business.pool, "summer")
+    account = await web.business.customer(MICROS, campaign="spring", simultaneous_access=1)
+    await page.get_by_role("link", name="Campaigns", exact=True).click()
+    await shoot(page, "campaigns-filled")
+    await page.get_by_role("link", name="Refill all").click()
+    await page.get_by_label("Amount for each").fill("2.50")
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_text("1 customer gets a credit of 2.50")).to_be_visible()
+    await shoot(page, "campaign-confirm")
+    await page.get_by_role("button", name="Give credit").click()
+    await expect(page.get_by_text("1 customer got the credit now")).to_be_visible()
+    phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
+    await phone.authorize()
+    await page.goto(f"{web.url}/customers/{account.id}")
+    await page.get_by_role("link", name="Reset calls in use").click()
+    await expect(page.get_by_text("No call is over")).to_be_visible()
+    clock.advance(4 * 3600)
+    await sign_in(web, page)  # a session does not last for hours
+    await page.goto(f"{web.url}/customers/{account.id}/reset-in-use")
+    await shoot(page, "reset")
+    await page.get_by_role("button", name="End 1 call").click()
+    await expect(page.get_by_role("status")).to_contain_text("ended")
+    await shoot(page, "customer-reset")
+    assert 0 == (await web.business.account(account)).in_use
