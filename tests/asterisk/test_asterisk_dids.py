@@ -92,7 +92,7 @@ async def test_a_call_from_outside_rings_at_the_registered_phone_and_is_debited_
 async def test_when_the_phone_does_not_answer_the_call_goes_on_to_a_number(
     pbx: Exchange, first: RingsForEver | Refuses
 ) -> None:
-    owner = (await pbx.customer()).account
+    owner = (await pbx.customer(simultaneous_access=1)).account  # it is one call
     phone = await phone_of(pbx, owner.id, owner.account_number)
     await pbx.business.did(DID, owner, plan="exchange", destinations=("sip", OTHER))
     async with (
