@@ -14,8 +14,9 @@ from agi_server.web.paging import PAGE_ROWS, cursor_of, keys_of
 
 log = structlog.get_logger()
 
-# Up to so many accounts it is quicker to look for the newest calls of each.
-_SMALL_GROUP = 2_000
+# A group's calls are sought among so many of everybody's. Where these are not enough it has few, so
+# that it is quick to look for the newest ones of each of its accounts.
+_NEWEST = 1_000
 MOST_LIVE = 500
 
 
@@ -33,16 +34,13 @@ async def list_calls(
 
     `account_id` must be in the operator's scope. Raises InvalidFieldError for a bad cursor.
     """
-    before, before_id = keys_of(after, datetime, str)
-    scope = account_id if account_id is not None else operator.group_id
-    name = "web/newest_calls"
-    if account_id is not None:
-        name = "web/calls_of_account"
-    elif operator.group_id is not None and await db.fetchval(
-        statement("web/is_small_group"), operator.group_id, _SMALL_GROUP
-    ):
-        name = "web/calls_of_small_group"
-    rows = await db.fetch(statement(name), scope, state, reason, before, before_id, limit + 1)
+    chosen = (operator.group_id, state, reason, *keys_of(after, datetime, str))
+    rows = []
+    if account_id is None:
+        newest = limit + 1 if operator.group_id is None else _NEWEST
+        rows = await db.fetch(statement("web/newest_calls"), *chosen, newest, limit + 1)
+    if account_id is not None or (operator.group_id is not None and len(rows) <= limit):
+        rows = await db.fetch(statement("web/calls_of_accounts"), *chosen, limit + 1, account_id)
     more = len(rows) > limit
     rows = rows[:limit]
     return rows, cursor_of(rows[-1]["authorized_at"], rows[-1]["call_id"]) if more else None

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agi_server.calls.reports import ReportBy, ReportRow, report_calls
+from agi_server.calls.reports import Measure, ReportBy, ReportRow, report_calls
 from agi_server.tariffs import plans
 from rating.rate import Rate
 from support.business import MICROS, NO_RATE, Business
@@ -37,6 +37,13 @@ ANSWERED = {
     "buy_cost_micros": 200_000,
 }
 UNANSWERED = {"dialled": 1}
+
+_ENDED = """
+INSERT INTO call_session (account_id, call_id, state, server, uniqueid, channel, callerid, dialled,
+    authorized_at, talk_ms, cost_micros, currency, billed_seconds, buy_cost_micros)
+SELECT {account}, '{account}-x', 'settled', '', '', '', '', '', '{at}', 0, 0, c.*
+FROM (VALUES {call}) c
+"""
 
 
 @pytest.fixture
@@ -96,6 +103,38 @@ async def test_calls_outside_the_time_are_left_out(business: Business, account_i
     end = EVENING + timedelta(minutes=10)
     found = await report_calls(business.pool, EVENING, end, "account", zone=ZoneInfo("UTC"))
     assert [row(str(account_id), **ANSWERED)] == found
+
+
+async def test_most_of_a_measure_comes_first_and_so_many_of_each_currency_are_told(
+    business: Business, account_id: int
+) -> None:
+    ended = (("USD", 60, 300), ("USD", 10, 900), ("USD", 20, 100), ("EUR", 5, 200))
+    accounts = [await business.customer(currency=currency) for currency, _, _ in ended]
+    await business.tamper(
+        *(
+            _ENDED.format(account=account.id, at=EVENING + 48 * HOUR, call=call)
+            for account, call in zip(accounts, ended, strict=True)
+        )
+    )
+    long, dear, _, other = (str(account.id) for account in accounts)
+
+    async def first_of_each(measure: Measure) -> list[str | None]:
+        found = await report_calls(
+            business.pool, EVENING + 47 * HOUR, EVENING + 49 * HOUR, "account",
+            zone=ZoneInfo("UTC"), measure=measure, most=1,
+        )  # fmt: skip
+        return [each.key for each in found]
+
+    assert [long, other] == await first_of_each("minutes")
+    assert [dear, other] == await first_of_each("cost")
+
+
+async def test_calls_refused_by_a_release_that_noted_no_currency_have_their_accounts(
+    business: Business, account_id: int
+) -> None:
+    (before,) = await reported(business, "account")
+    await business.tamper("UPDATE call_session SET currency = NULL WHERE state = 'denied'")
+    assert [before] == await reported(business, "account")
 
 
 def test_ratios_of_a_row() -> None:

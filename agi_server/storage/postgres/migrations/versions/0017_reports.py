@@ -1,0 +1,10 @@
+"""Reports and lists that stay quick however many calls there are."""
+
+from agi_server.storage.postgres.migrations import run_sql_beside
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
