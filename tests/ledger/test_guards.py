@@ -114,6 +114,7 @@ ENTRY = (
         ({"movement": "'call:1-' || repeat('0', 32)"}, "no settled call"),
         ({"movement": "'more:' || substr(movement_id, 6)"}, "no settled call"),
         ({"part": "1", "balance": "balance_micros - amount_micros"}, "not the balance"),
+        ({"part": "1"}, "not what the call cost"),
     ],
 )
 async def test_a_call_is_posted_once_and_an_entry_fits_the_balance(
@@ -129,6 +130,14 @@ async def test_a_call_is_posted_once_and_an_entry_fits_the_balance(
         await business.pool.execute(ENTRY.format(**same | columns))
     with pytest.raises(asyncpg.UniqueViolationError):
         await business.pool.execute(ENTRY.format(**same))
+
+
+@pytest.mark.parametrize("table", ["call_session", "account"])
+async def test_the_daemons_role_deletes_nothing_that_entries_are_about(
+    business: Business, settled: str, table: str
+) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await business.pool.execute(f"DELETE FROM {table}")  # noqa: S608
 
 
 async def test_a_login_of_its_own_can_do_what_the_daemon_does_and_no_more(

@@ -24,6 +24,8 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO agi_server_daemon', current_database());
     REVOKE UPDATE, DELETE, TRUNCATE ON ledger_entry FROM agi_server_daemon;
+    -- What entries are about stays as well.
+    REVOKE DELETE ON account, call_session FROM agi_server_daemon;
     REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM agi_server_daemon;
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
         BEGIN
