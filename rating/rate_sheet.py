@@ -114,6 +114,8 @@ def open_rate_sheet(
     try:
         if is_workbook(content):
             rows = workbook_rows(content, options.worksheet, options.skip_lines, notes)
+        elif options.worksheet:
+            raise SheetUnreadableError(1, "no workbook: it has no worksheets (--worksheet)")
         else:
             rows = text_rows(content, options.skip_lines)
     except SheetUnreadableError as error:

@@ -87,9 +87,11 @@ class A2BillingReader:
     def _date(
         self, line: int, column: str, row: Mapping[str, str], errors: list[SheetError]
     ) -> datetime | None:
-        """A date, or None where the peer's database has none or its zero."""
+        """A date, or None where the peer's database has none, its zero, or an end that is none."""
         text = row.get(column, "")
         if not text or text.startswith("0000-00-00"):
+            return None
+        if column == "stopdate" and text.startswith("9999"):
             return None
         try:
             return read_date(text, None, self._zone)

@@ -78,6 +78,8 @@ _NUMERIC_DATE = re.compile(
     r"(?:[ T]+([0-9]{1,2}:[0-9]{2})(:[0-9]{2})?(?: ?([AP]M))?)?",
     re.ASCII | re.IGNORECASE,
 )
+_YEARS = range(1900, 3000)
+"""Others can be neither stored nor reckoned with."""
 _WEEKDAY = r"(?:[a-z]{2,10}\.?, *)?"
 _DAY = r"([0-9]{1,2})(?:st|nd|rd|th|er)?"
 _NAMED_DATE = re.compile(
@@ -190,13 +192,15 @@ def read_date(
     """UTC instant of a date (its midnight in `zone`) or a time; None for ``immediately``.
 
     ISO and named months say themselves which is which; other dates need the sheet's `order`.
-    `as_end`: what ends at a date without a time ends with that day.
+    `as_end`: what ends at a date without a time ends with that day, and None is never.
     """
     if folded(text) in AT_ONCE_WORDS:
         return None
     try:
         date = _iso_date(text) or _named_date(text) or _ordered_date(text, order)
-        if date is not None:
+        if date is not None and as_end and date.year > _YEARS[-1]:
+            return None  # 9999-12-31: never
+        if date is not None and date.year in _YEARS:
             if as_end and ":" not in text:
                 date += timedelta(days=1)
             return (date if date.tzinfo else date.replace(tzinfo=zone)).astimezone(UTC)

@@ -46,6 +46,10 @@ class _Percent(click.ParamType[int]):
         return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
 
 
+# Others can be neither stored nor reckoned with.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+
+
 class _Time(click.ParamType[datetime]):
     name = "time"
 
@@ -58,6 +62,8 @@ class _Time(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no time like 2026-03-01T12:00:00Z", param, ctx)
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            self.fail(f"{value!r} is not in the years {_FIRST_YEAR} to {_LAST_YEAR}", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -208,6 +208,8 @@ async def import_(
     """
     if at is not None and not activate:
         raise click.UsageError("--at says when to activate: add --activate")
+    if currency is not None:
+        rate_cards.check_currency(currency)
     content, source = _read(file)
     async with rate_cards.begin_import(
         session.db, card, at=session.now, effective_at=at

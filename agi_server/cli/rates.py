@@ -17,6 +17,9 @@ from rating.rate_card import OWN_RULES
 from rating.sheet_columns import MORE_COLUMNS, PLAIN_HEADER
 from rating.sheet_writing import header_line, needed_columns, rate_lines
 
+_MOST_SECONDS = 1_000_000
+"""More than any call may last."""
+
 
 @click.group(cls=Group)
 @backend_options
@@ -131,7 +134,11 @@ async def list_(session: Session, card: str | None, as_json: bool) -> None:
     "--customer", metavar="ACCOUNT", help="As for this customer: plan, discount, country."
 )
 @click.option(
-    "--seconds", type=click.IntRange(0), default=60, show_default=True, help="Talk time to price."
+    "--seconds",
+    type=click.IntRange(0, _MOST_SECONDS),
+    default=60,
+    show_default=True,
+    help="Talk time to price.",
 )
 @click.option("--at", type=TIME, metavar="TIME", help="When the call starts; otherwise now. UTC.")
 @click.option("--credit", type=MONEY, help="Show for how long it would last.")

@@ -1,5 +1,6 @@
 """Rate cards: sheets become immutable versions, of which one at a time prices calls."""
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -194,6 +195,12 @@ class CardImport:
         return version
 
 
+def check_currency(code: str) -> None:
+    """Raises InvalidFieldError."""
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise InvalidFieldError("currency", "must be a currency code of three letters such as EUR")
+
+
 @asynccontextmanager
 async def begin_import(
     pool: Any, card: str, *, at: datetime, effective_at: datetime | None = None
@@ -323,6 +330,7 @@ async def list_versions(db: Any, card: str | None = None, *, at: datetime) -> li
 
 
 async def _card_id(db: Any, card: str, currency: str | None, default_currency: str) -> int:
+    check_currency(currency or default_currency)
     await db.execute(statement("tariffs/insert_card"), card, currency or default_currency)
     row = await db.fetchrow(statement("tariffs/lock_card"), card)
     if currency not in (None, row["currency"]):

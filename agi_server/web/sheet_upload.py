@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agi_server.storage.postgres.pool import open_pool
-from agi_server.tariffs.rate_cards import CardImport, CardVersion, Source, begin_import
+from agi_server.tariffs.rate_cards import (
+    CardImport,
+    CardVersion,
+    Source,
+    begin_import,
+    check_currency,
+)
 from agi_server.tariffs.sheet_import import (
     complete_sheet,
     rules_in_force,
@@ -60,6 +66,7 @@ class SheetOutcome:
 
 async def take_sheet(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
     """Read, compare and, without errors, store it. Raises InvalidFieldError, RefusedError."""
+    check_currency(sheet.currency)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_reader, lambda: asyncio.run(_take(postgres_dsn, sheet, at)))
 

@@ -349,6 +349,21 @@ def test_digits_are_taken_off_and_put_before_independently_of_each_other(shop: C
     assert "whether anything was" in shop("trunk", "create", "--help").out
 
 
+def test_times_and_talks_beyond_all_reckoning_are_wrong_usage(shop: Command) -> None:
+    years = "not in the years 1900 to 2999"
+    for arguments, part in (
+        (("rates", "quote", "441", "--at", "9999-12-31T23:59:59Z"), years),
+        (("rates", "activate", "retail", "--at", "0001-01-01"), years),
+        (("rates", "quote", "441", "--seconds", "9" * 24), "--seconds"),
+        (("rates", "import", "rates.csv", "--card", "x", "--currency", "XXXX"), "three letters"),
+        (("rates", "import", "rates.csv", "--card", "x", "--currency", "xxx", "--dry-run"),
+         "three letters"),
+    ):  # fmt: skip
+        done = shop(*arguments)
+        assert (2, "", True) == (done.exit_code, done.out, part in done.err), arguments
+    assert 0 == shop("rates", "quote", "441", "--at", "2999-12-31").exit_code
+
+
 def test_terms_that_cannot_be_are_refused(shop: Command) -> None:
     for arguments, field in (
         (("trunk", "update", "gw", "--strip", "4x"), "strip: "),

@@ -134,6 +134,27 @@ def test_valid_until_a_day_includes_the_day() -> None:
     assert [True, False] == [rate is not None for rate in found]
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "31/12/9999", "9999-12-31 23:59:59"])
+def test_an_end_that_nobody_will_see_is_none(day: str) -> None:
+    text = f"Code,Rate,Increments,Valid until\n44,0.01,1/1,{day}\n"
+    assert [Rate(prefix="44", price_micros_per_minute=10_000)] == read(
+        text, date_order=DateOrder.DMY
+    ).rates
+    peer = "dialprefix,rateinitial,startdate,stopdate\n44,0.01,,9999-12-31 00:00:00\n"
+    assert 1 == len(read(peer).rates)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31"])
+def test_a_beginning_in_no_year_of_ours_is_an_error(day: str) -> None:
+    [error] = read(f"Code,Rate,Increments,Effective\n44,0.01,1/1,{day}\n").errors
+    assert f"{day!r} is not a date" in error.message
+
+
+def test_a_worksheet_of_no_workbook_is_an_error() -> None:
+    [error] = read("Code,Rate,Increments\n44,0.01,1/1\n", worksheet="Rates").errors
+    assert "no workbook: it has no worksheets (--worksheet)" == error.message
+
+
 def test_a_sheet_without_header_may_have_its_columns_declared() -> None:
     text = "UK;44;0.01;0.02\n"
     columns = ("destination", "prefix", "buy_price_per_minute", "price_per_minute")
