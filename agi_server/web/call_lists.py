@@ -14,9 +14,11 @@ from agi_server.web.paging import PAGE_ROWS, cursor_of, keys_of
 
 log = structlog.get_logger()
 
-# A group's calls are sought among so many of everybody's. Where these are not enough it has few, so
-# that it is quick to look for the newest ones of each of its accounts.
-_NEWEST = 1_000
+# Of so few accounts it is quickest to look for the newest calls of each.
+_SMALL_GROUP = 50
+# The calls of a larger group are sought among so many of everybody's. Where these are not enough
+# the group has few, and so have its accounts.
+_NEWEST = 2_000
 MOST_LIVE = 500
 
 
@@ -36,10 +38,15 @@ async def list_calls(
     """
     chosen = (operator.group_id, state, reason, *keys_of(after, datetime, str))
     rows = []
-    if account_id is None:
+    by_account = account_id is not None or (
+        operator.group_id is not None
+        and await db.fetchval(statement("web/is_small_group"), operator.group_id, _SMALL_GROUP)
+    )
+    if not by_account:
         newest = limit + 1 if operator.group_id is None else _NEWEST
         rows = await db.fetch(statement("web/newest_calls"), *chosen, newest, limit + 1)
-    if account_id is not None or (operator.group_id is not None and len(rows) <= limit):
+        by_account = operator.group_id is not None and len(rows) <= limit
+    if by_account:
         rows = await db.fetch(statement("web/calls_of_accounts"), *chosen, limit + 1, account_id)
     more = len(rows) > limit
     rows = rows[:limit]

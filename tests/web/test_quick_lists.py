@@ -11,6 +11,7 @@ from agi_server.accounts.groups import create_group
 from agi_server.calls.reports import REPORT_SETTINGS
 from agi_server.storage.postgres.pool import open_pool
 from agi_server.storage.postgres.statements import statement
+from agi_server.web import call_lists
 from agi_server.web.auth.roles import Operator, Role
 from agi_server.web.call_lists import list_calls
 from support.business import Business
@@ -81,9 +82,11 @@ def calls_read(nodes: list[dict[str, Any]]) -> int:
     )
 
 
+@pytest.mark.parametrize("small_group", [50, 0])
 async def test_the_only_call_of_a_group_is_found_behind_all_newer_ones(
-    business: Business, quiet: Operator
+    business: Business, quiet: Operator, monkeypatch: pytest.MonkeyPatch, small_group: int
 ) -> None:
+    monkeypatch.setattr(call_lists, "_SMALL_GROUP", small_group)
     (own,) = await business.pool.fetch("SELECT id FROM account WHERE group_id IS NOT NULL")
     found, more = await list_calls(business.pool, quiet)
     assert ([own["id"]], None) == ([row["account_id"] for row in found], more)
