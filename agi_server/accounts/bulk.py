@@ -73,13 +73,15 @@ async def create_accounts(
     created_by: str,
     at: datetime,
     reached: Callable[[int], None] = lambda done: None,
+    tell: Callable[[Sequence[CreatedCustomer]], None] = lambda created: None,
 ) -> list[CreatedCustomer]:
     """Create the customers, with their phones, in one transaction.
 
     `texts` are for fields that a line leaves empty.
 
-    `reached` is told what is done, up to twice their number. Raises BulkRefusedError with
-    everything that is wrong with any of them: then nobody was created.
+    `reached` is told what is done, up to twice their number. `tell` gets all of them before they
+    are committed, for their secrets to be kept: where it raises nobody is created. Raises
+    BulkRefusedError with everything that is wrong with any of them: then nobody was created.
     """
     problems: list[LineProblem] = []
     prepared: list[_Prepared] = []
@@ -120,6 +122,7 @@ async def create_accounts(
             reached(done)
         if problems:
             raise BulkRefusedError(problems)
+        tell(created)
     for customer in created:
         log_created(customer.account, created_by)
     return created

@@ -87,7 +87,8 @@ def customer() -> None:
     "--result",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="With --from: CSV of the numbers, logins and passwords; otherwise printed.",
+    help="With --from: new CSV of the numbers, logins and passwords, written before anybody is"
+    " created; otherwise printed.",
 )
 @json_option
 @with_database

@@ -1,11 +1,10 @@
 """`agi-server customer create --from FILE.csv`: many customers at once."""
 
 import csv
-import os
-import sys
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -17,10 +16,11 @@ from agi_server.accounts.bulk import (
 from agi_server.accounts.customers import CreationRules
 from agi_server.cli.backends import Session
 from agi_server.cli.csv_file import refused_lines, text_of_csv
-from agi_server.cli.output import money, print_json
+from agi_server.cli.output import json_text, money
 from agi_server.cli.parameters import operator
 from agi_server.cli.phone import shown_once
 from agi_server.cli.progress import progress_bar
+from agi_server.cli.result_file import open_result
 
 _COLUMNS = (
     "line",
@@ -38,6 +38,7 @@ _COLUMNS = (
     "iax_user",
     "iax_secret",
 )
+_NOBODY = "nobody was created"
 
 
 async def create_from_file(
@@ -49,7 +50,8 @@ async def create_from_file(
     generate_passwords: bool,
     as_json: bool,
 ) -> None:
-    """Create all customers of the file or none; then the numbers are written, only now in full.
+    """Create all customers of the file or none. Their numbers and secrets, which are in full only
+    now, are written before anything is true of them: what cannot be told is not created.
 
     Exits with 1 and a line for each problem when there is any.
     """
@@ -59,8 +61,7 @@ async def create_from_file(
         number_luhn=accounts.number_luhn,
         max_callerids=accounts.max_callerids,
     )
-    _check_is_new(result)
-    with refused_lines(source, "nobody was created"):
+    with open_result(result, _NOBODY) as write, refused_lines(source, _NOBODY):
         lines = read_customer_lines(text_of_csv(source, "--from"))
         with progress_bar("customers", 2 * len(lines)) as reached:
             created = await create_accounts(
@@ -74,33 +75,20 @@ async def create_from_file(
                 created_by=operator(),
                 at=session.now,
                 reached=reached,
+                tell=lambda created: write(_shown(created, as_json and result is None)),
             )
-    rows = [_row(each) for each in created]
-    _write(rows, result, as_json)
     click.echo(f"{len(created)} customers created", err=True)
 
 
-def _check_is_new(result: Path | None) -> None:
-    if result is not None and result.exists():
-        raise click.BadParameter(f"{result} exists already", param_hint="--result")
-
-
-def _write(rows: Sequence[Mapping[str, Any]], result: Path | None, as_json: bool) -> None:
-    if result is not None:
-        # It has secrets: for nobody else to read.
-        handle = os.open(result, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "w", encoding="utf-8", newline="") as file:
-            _write_csv(rows, file)
-    elif as_json:
-        print_json(rows)
-    else:
-        _write_csv(rows, sys.stdout)
-
-
-def _write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO) -> None:
-    writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+def _shown(created: Sequence[CreatedCustomer], as_json: bool) -> str:
+    rows = [_row(each) for each in created]
+    if as_json:
+        return json_text(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
+    return text.getvalue()
 
 
 def _row(created: CreatedCustomer) -> dict[str, Any]:

@@ -15,7 +15,12 @@ from rating.money import format_money
 
 def print_json(value: object) -> None:
     """One JSON document: an object for one thing, an array for a list."""
-    click.echo(json.dumps(value, indent=2))
+    click.echo(json_text(value), nl=False)
+
+
+def json_text(value: object) -> str:
+    """The same as a text, with its last line ended."""
+    return json.dumps(value, indent=2) + "\n"
 
 
 def print_list(
