@@ -120,7 +120,7 @@ def _percent(field: AccountField, text: object) -> int:
 
 def _choice(field: AccountField, text: object) -> Enum:
     assert field.choices is not None
-    word = _string(text).strip().lower().replace("-", "_")
+    word = _string(text).strip().replace("-", "_")
     for member in field.choices:
         if word == choice_word(member):
             return member

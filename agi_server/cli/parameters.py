@@ -102,7 +102,7 @@ class Words(click.Choice[str]):
         super().__init__([word.replace("_", "-") for word in words])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return super().convert(str(value).replace("_", "-"), param, ctx)
+        return super().convert(str(value).strip().replace("_", "-"), param, ctx)
 
 
 ADDRESS = _Address()

@@ -13,7 +13,14 @@ from rating.money import MAX_MONEY_MICROS, format_money
 
 
 class BookingRefusedError(Exception):
-    """The movement is not possible; the message says why."""
+    """The movement is not possible; the message says why.
+
+    `field` is the name of the argument that it is about, where there is one.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        self.field = field
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +47,9 @@ async def book(
     absurd, where the account's funds do not suffice, and where the id was used for another amount.
     """
     if not 0 < movement.amount_micros <= MAX_MONEY_MICROS:
-        raise BookingRefusedError("amount: must be greater than 0 and less than 10^12")
+        raise BookingRefusedError(
+            "amount: must be greater than 0 and less than 10^12", field="amount"
+        )
     try:
         balance_micros: int | None = await db.fetchval(
             statement("ledger/book"),
@@ -61,7 +70,8 @@ async def book(
         if error.constraint_name != "account_within_credit_limit":
             raise
         raise BookingRefusedError(
-            f"the account has less than {format_money(movement.amount_micros)} available"
+            f"the account has less than {format_money(movement.amount_micros)} available",
+            field="amount",
         ) from None
     if balance_micros is None:
         await _check_same(db, account_id, movement)

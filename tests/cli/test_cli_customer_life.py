@@ -70,6 +70,25 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_changed(shop: C
 
 
 @pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        *(("--simultaneous-access", each) for each in ("1.0", "+3", "٣", "true")),
+        ("--status", "Active"),
+        ("--payment-type", "POSTPAID"),
+        ("--restriction", "BLACKLIST"),
+    ],
+)
+def test_a_value_of_another_spelling_than_documented_is_refused(
+    shop: Command, option: str, text: str
+) -> None:
+    before = shop("customer", "show", "1000000001", "--json").json
+    done = shop("customer", "update", "1000000001", option, text)
+    assert (2, True) == (done.exit_code, option.strip("-").replace("-", "_") in
+                         done.err.replace("-", "_"))  # fmt: skip
+    assert before == shop("customer", "show", "1000000001", "--json").json
+
+
+@pytest.mark.parametrize(
     ("option", "expected"),
     [
         (("--balance", "5"), "No such option"),

@@ -116,9 +116,12 @@ async def test_payments_and_corrections_are_booked_once_and_take_no_more_than_th
         assert "4.50" == given["balance"]
     await move("payments", "bank-1", 409, amount="6")
     await move("corrections", "t-1", 409, direction="give", amount="2", reason="twice")
-    await move("corrections", "t-3", 422, direction="take", amount="4.51", reason="too much")
+    much = await move("corrections", "t-3", 422, direction="take", amount="4.51", reason="much")
+    assert ["amount"] == [each["field"] for each in much["errors"]]
     await move("corrections", "t-4", 422, direction="take", amount="1", reason=" ")
-    await move("payments", "bank-3", 422, amount="0")
+    for amount in ("0", "-5"):
+        none = await move("payments", "bank-3", 422, amount=amount)
+        assert ["amount"] == [each["field"] for each in none["errors"]]
     ledger = await admin.ask("GET", f"/customers/{account.id}/ledger")
     kinds = sorted(each["kind"] for each in ledger["entries"])
     assert ["correction", "correction", "payment", "payment", "refill", "refill"] == kinds
@@ -146,6 +149,42 @@ async def test_lists_are_paged_and_each_thing_stands_on_one_page(
             seen += [str(each) for each in shown[name]]
             after = shown["next"]
         assert count == len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("simultaneous_access", each) for each in ("1.0", "+3", "٣", "3", True, 1.5)),
+        *(("run_service", each) for each in ("y", "yes", "on", 1)),
+        ("status", "Active"),
+        ("payment_type", "POSTPAID"),
+        ("restriction", "BLACKLIST"),
+        ("last_name", 5),
+        ("credit_limit", 5),
+    ],
+)
+async def test_a_value_of_another_type_or_spelling_than_documented_is_refused_by_its_field(
+    web: Web, admin: Client, field: str, value: object
+) -> None:
+    account = await web.business.customer()
+    for method, path in (("POST", "/customers"), ("PATCH", f"/customers/{account.id}")):
+        refused = await admin.ask(method, path, 422, json={field: value})
+        assert [field] == [each["field"] for each in refused["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/groups", {"name": "offices", "may_call": "y"}),
+        ("/series", {"name": "cards", "digits": "7"}),
+        ("/trunks", {"name": "way", "dial": "PJSIP/{number}@way", "capacity": "+3"}),
+    ],
+)
+async def test_numbers_and_flags_of_other_things_are_those_of_json_too(
+    web: Web, admin: Client, path: str, asked: dict[str, str]
+) -> None:
+    refused = await admin.ask("POST", path, 422, json=asked)
+    assert [list(asked)[-1]] == [each["field"] for each in refused["errors"]]
 
 
 async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: EventLog) -> None:

@@ -181,6 +181,38 @@ async def test_a_change_is_stored_with_who_made_it_and_a_stale_page_changes_noth
     assert "Paris" == (await web.business.account(account)).city
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("simultaneous_access", each) for each in ("1.0", "+3", "٣", "true")),
+        ("run_service", "y"),
+        ("status", "Active"),
+        ("payment_type", "POSTPAID"),
+        ("restriction", "BLACKLIST"),
+    ],
+)
+async def test_a_value_of_another_spelling_than_documented_is_refused_beside_its_field(
+    web: Web, admin: Browser, field: str, value: str
+) -> None:
+    account = await web.business.customer()
+    for path in ("/customers/new", f"/customers/{account.id}/edit"):
+        refused = await admin.post(path, {field: value, "seen": ""})
+        assert (422, {field}) == (refused.status_code, wrong_in(refused.text))
+
+
+@pytest.mark.parametrize("field", ["balance", "in_use", "serial", "currency", "account_number"])
+async def test_a_field_that_the_form_does_not_have_is_refused_by_its_name(
+    web: Web, admin: Browser, field: str
+) -> None:
+    account = await web.business.customer()
+    label = next(each.label for each in FIELDS if each.name == field)
+    form = {field: "5", "city": "Paris", "seen": ""}
+    refused = await admin.post(f"/customers/{account.id}/edit", form)
+    assert 422 == refused.status_code
+    assert re.search(f"{label}: [a-z ]*(cannot be set|on creation only)", refused.text)
+    assert None is (await web.business.account(account)).city
+
+
 async def test_a_reseller_creates_customers_in_the_own_group_only(
     web: Web, admin: Browser, browse: Browse
 ) -> None:
@@ -192,7 +224,8 @@ async def test_a_reseller_creates_customers_in_the_own_group_only(
     form = {"group": "others", "account_number": "7000000001"}
     assert 201 == (await reseller.post("/customers/new", form)).status_code
     account_id = await web.business.pool.fetchval("SELECT max(id) FROM account")
-    await reseller.post(f"/customers/{account_id}/edit", {"group": "others", "seen": ""})
+    moved = await reseller.post(f"/customers/{account_id}/edit", {"group": "others", "seen": ""})
+    assert (422, True) == (moved.status_code, "must stay your own" in moved.text)
     group = await web.business.pool.fetchval(
         "SELECT g.name FROM account a JOIN account_group g ON g.id = a.group_id"
     )

@@ -13,7 +13,7 @@ from agi_server.tariffs.rate_cards import activate_version
 from agi_server.tariffs.trunks import create_trunk, list_trunks, switch_trunk
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.customers import signature
-from agi_server.web.api.shapes import Text, money
+from agi_server.web.api.shapes import Flag, Text, Whole, money
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.services import services_of
 from agi_server.web.sheet_form import said_of_sheet
@@ -136,14 +136,14 @@ class NewTrunk(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: Text = Field(max_length=63)
     dial: Text = Field(max_length=200, description="E.g. PJSIP/{number}@gw.")
-    capacity: int = Field(default=0, ge=0, le=1_000_000, description="0: any number of calls.")
+    capacity: Whole = Field(default=0, ge=0, le=1_000_000, description="0: any number of calls.")
 
 
 class TrunkSwitch(BaseModel):
     """In or out of service."""
 
     model_config = ConfigDict(extra="forbid")
-    enabled: bool
+    enabled: Flag
 
 
 @router.get("/rate-cards", response_model=list[Card])

@@ -12,7 +12,7 @@ from agi_server.accounts.changes import update_account
 from agi_server.refused import NotFoundError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.customers import CustomerId, signature
-from agi_server.web.api.shapes import RestrictionWord, Text
+from agi_server.web.api.shapes import Flag, RestrictionWord, Text
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.scope import customer_in_scope
 from agi_server.web.services import services_of
@@ -41,7 +41,7 @@ class CallerIdSwitch(BaseModel):
     """On or off."""
 
     model_config = ConfigDict(extra="forbid")
-    active: bool
+    active: Flag
 
 
 class Restricted(BaseModel):

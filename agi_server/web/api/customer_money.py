@@ -14,7 +14,7 @@ from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.customers import CustomerId, signature
 from agi_server.web.api.once import IdempotencyKey, answer_once
-from agi_server.web.api.shapes import Text, money
+from agi_server.web.api.shapes import Flag, Text, money
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.scope import customer_in_scope
 from agi_server.web.services import services_of
@@ -38,7 +38,7 @@ class Refill(BaseModel):
 class Payment(Refill):
     """Money that was received."""
 
-    with_refill: bool = Field(default=False, description="Give as much credit, too.")
+    with_refill: Flag = Field(default=False, description="Give as much credit, too.")
 
 
 class Correction(BaseModel):
@@ -136,6 +136,8 @@ async def _once(
         amount_micros = parse_money(body.amount)
     except MoneyError as error:
         raise InvalidFieldError("amount", str(error)) from None
+    if amount_micros <= 0:
+        raise InvalidFieldError("amount", "must be greater than 0")
 
     async def act(db: Any) -> tuple[int, dict[str, Any]]:
         await move(

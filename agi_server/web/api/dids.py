@@ -14,7 +14,7 @@ from agi_server.accounts.new_dids import NewDid
 from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.customers import signature
-from agi_server.web.api.shapes import Text, moment
+from agi_server.web.api.shapes import Flag, Text, Whole, moment
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.did_scope import did_in_scope, dids_in_scope
 from agi_server.web.scope import customer_in_scope
@@ -82,7 +82,7 @@ class DidChange(BaseModel):
     """Fields to change; those left out stay, null empties one."""
 
     model_config = ConfigDict(extra="forbid")
-    active: bool | None = Field(default=None, description="Whether it takes calls.")
+    active: Flag | None = Field(default=None, description="Whether it takes calls.")
     group: Text | None = Field(default=None, max_length=63)
     plan: Text | None = Field(default=None, max_length=63)
     valid_from: Moment | None = None
@@ -101,14 +101,14 @@ class NewDestination(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     destination: Where
-    priority: int | None = Field(default=None, ge=1, le=99)
+    priority: Whole | None = Field(default=None, ge=1, le=99)
 
 
 class DestinationSwitch(BaseModel):
     """Whether it rings or is passed over."""
 
     model_config = ConfigDict(extra="forbid")
-    active: bool
+    active: Flag
 
 
 @router.get("", response_model=DidPage)

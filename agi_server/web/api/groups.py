@@ -15,7 +15,7 @@ from agi_server.web.api.access import Caller, having
 from agi_server.web.api.callerids import Restricted
 from agi_server.web.api.customers import signature
 from agi_server.web.api.once import IdempotencyKey
-from agi_server.web.api.shapes import RestrictionWord, Text, money
+from agi_server.web.api.shapes import Flag, RestrictionWord, Text, Whole, money
 from agi_server.web.auth.roles import Right
 from agi_server.web.services import services_of
 from rating.money import MoneyError, parse_money
@@ -31,10 +31,10 @@ class Permissions(BaseModel):
     """What the group's customers may do; what is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
-    may_call: bool | None = None
-    may_self_care: bool | None = None
-    may_top_up: bool | None = None
-    may_request_services: bool | None = None
+    may_call: Flag | None = None
+    may_self_care: Flag | None = None
+    may_top_up: Flag | None = None
+    may_request_services: Flag | None = None
     plans: list[Text] | None = Field(
         default=None, max_length=100, description="Call plans they may use; empty: all."
     )
@@ -80,8 +80,8 @@ class NewSeries(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: Text = Field(max_length=63)
-    digits: int = Field(default=7, ge=1, le=18, description="Filled up with zeros.")
-    first: int = Field(default=1, ge=0, lt=10**18)
+    digits: Whole = Field(default=7, ge=1, le=18, description="Filled up with zeros.")
+    first: Whole = Field(default=1, ge=0, lt=10**18)
 
 
 class Campaign(BaseModel):

@@ -106,7 +106,7 @@ def _told(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
             )
         told = isinstance(error, RefusedError | BookingRefusedError | NotAllowedError)
         detail = mask_text(str(error)) if told else None
-        if isinstance(error, RefusedError) and error.field is not None:
+        if isinstance(error, RefusedError | BookingRefusedError) and error.field is not None:
             # A field that names what does not exist is a wrong value, not a wrong address.
             told_status = 422 if isinstance(error, NotFoundError) else status
             return problem(

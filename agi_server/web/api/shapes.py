@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, create_model
 
 from agi_server.accounts.account import FIELDS, Account
 from agi_server.accounts.field_kinds import show_value
@@ -20,7 +20,10 @@ def _sendable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_sendable)]
-
+Whole = Annotated[int, Strict()]
+"""A number of JSON: no text that looks like one, no true."""
+Flag = Annotated[bool, Strict()]
+"""true or false of JSON."""
 
 RestrictionWord = Literal["none", "blacklist", "whitelist"]
 """What listed numbers are."""
@@ -32,7 +35,7 @@ def _readable(field: AccountField) -> Any:
 
 
 def _writable(field: AccountField) -> Any:
-    kinds: dict[Kind, Any] = {Kind.NUMBER: int, Kind.FLAG: bool, Kind.LIST: list[Text]}
+    kinds: dict[Kind, Any] = {Kind.NUMBER: Whole, Kind.FLAG: Flag, Kind.LIST: list[Text]}
     return kinds.get(field.kind, Text) | None
 
 

@@ -55,7 +55,7 @@ async def do_create(request: Request) -> Response:
     services, operator = services_of(request), operator_of(request)
     accounts = services.settings.accounts
     form = await form_of(request)
-    texts = _texts(form, Settable.ON_CREATION)
+    texts = _texts(form)
     if operator.group is not None:
         texts["group"] = operator.group
     errors: dict[str, str] = {}
@@ -95,10 +95,10 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
     services, operator = services_of(request), operator_of(request)
     account = await customer_in_scope(services.db, operator, account_id)
     form = await form_of(request)
-    texts = _texts(form, Settable.ALWAYS)
-    if operator.group is not None:
-        texts.pop("group", None)
+    texts = _texts(form)
     try:
+        if operator.group is not None and texts.pop("group", operator.group) != operator.group:
+            raise InvalidFieldError("group", N_("must stay your own"))
         if text_of(form, "seen") != await _last_change(services.db, account_id):
             raise RefusedError(
                 N_("somebody has changed this customer meanwhile: load the page anew")
@@ -146,13 +146,10 @@ def _default_texts() -> Texts:
     }
 
 
-def _texts(form: FormData, settable: Settable) -> Texts:
-    """What was typed, by field; of a box that is not ticked its hidden `no`."""
-    texts: Texts = {}
-    for field in FIELDS:
-        if field.settable in (Settable.ALWAYS, settable) and field.name in form:
-            texts[field.name] = str(form.getlist(field.name)[-1])
-    return texts
+def _texts(form: FormData) -> Texts:
+    """What was sent, by field, also of those that the form does not have: they are refused. Of a
+    box that is not ticked its hidden `no`."""
+    return {field.name: str(form.getlist(field.name)[-1]) for field in FIELDS if field.name in form}
 
 
 def _first_credit(form: FormData, errors: dict[str, str]) -> int:
@@ -173,14 +170,21 @@ async def _form(
     request: Request, account: Account | None, texts: Texts, errors: Mapping[str, str]
 ) -> Response:
     services, operator = services_of(request), operator_of(request)
+    sections = list(_sections(creating=account is None, reseller=operator.group is not None))
+    in_place = {"refill", *(field.name for _, fields in sections for field in fields)}
     return page(
         request,
         "customer_form.html",
         422 if errors else 200,
         account=account,
-        sections=list(_sections(creating=account is None, reseller=operator.group is not None)),
+        sections=sections,
         texts=texts,
         errors=errors,
+        errors_elsewhere=[
+            (field.label, errors[field.name])
+            for field in FIELDS
+            if field.name in errors and field.name not in in_place
+        ],
         options=await _options(services.db),
         suggestions={"timezone": sorted(available_timezones()), "language": list(LANGUAGES)},
         seen="" if account is None else await _last_change(services.db, account.id),
