@@ -11,6 +11,7 @@ from agi_server.accounts.account_terms import LimitsSection
 from agi_server.accounts.codes import ExpiryMode, PaymentType, Restriction
 from agi_server.accounts.country_forms import phone_number, vat_number
 from agi_server.accounts.field_rules import WITHHELD
+from agi_server.accounts.years import check_year
 from agi_server.refused import InvalidFieldError
 
 
@@ -45,10 +46,20 @@ def _credit_limit(page: LimitsSection, given: Set[str]) -> Outcome:
 
 def _expiry_date(page: LimitsSection, given: Set[str]) -> Outcome:
     if (page.expiry_mode is ExpiryMode.AT_DATE) == (page.expiry_date is not None):
-        return _AGREED
+        return _years(page)
     if page.expiry_date is not None and "expiry_date" not in given:
         return Outcome(values={"expiry_date": None})
     return _problem("expiry_date", "goes with expiry at-date, and only with it")
+
+
+def _years(page: LimitsSection) -> Outcome:
+    # In another zone the year 9999 could be one that no calendar has.
+    try:
+        if page.expiry_date is not None:
+            check_year(page.expiry_date)
+    except ValueError as error:
+        return _problem("expiry_date", str(error))
+    return _AGREED
 
 
 def _expiry_days(page: LimitsSection, given: Set[str]) -> Outcome:
@@ -101,7 +112,7 @@ def _vat_number(page: LimitsSection, given: Set[str]) -> Outcome:
 
 FIELD_AGREEMENTS = (
     Agreement(frozenset({"credit_limit_micros", "payment_type"}), _credit_limit),
-    Agreement(frozenset({"expiry_mode", "expiry_date"}), _expiry_date),
+    Agreement(frozenset({"expiry_mode", "expiry_date", "timezone"}), _expiry_date),
     Agreement(frozenset({"expiry_mode", "expiry_days"}), _expiry_days),
     Agreement(frozenset({"restriction", "restricted_numbers"}), _restriction),
     Agreement(frozenset({"presented_callerid", "callerids"}), _presented_callerid),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from agi_server.accounts.audit import Change, Editor, record_changes
+from agi_server.accounts.years import check_year
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
@@ -244,8 +245,11 @@ def target_of(text: str) -> tuple[str, str | None]:
 
 def check_dates(valid_from: datetime | None, valid_until: datetime | None) -> None:
     for field, value in (("valid_from", valid_from), ("valid_until", valid_until)):
-        if value is not None and not 2000 <= value.year < 3000:
-            raise InvalidFieldError(field, "must be in the years 2000 to 2999")
+        if value is not None:
+            try:
+                check_year(value)
+            except ValueError as error:
+                raise InvalidFieldError(field, str(error)) from None
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
         raise InvalidFieldError("valid_until", "must be after valid_from")
 

@@ -241,6 +241,39 @@ async def test_an_expiry_date_stays_the_same_on_the_clock_of_another_zone(pool: 
     assert datetime(2027, 7, 2, 3, 59, 59, tzinfo=UTC) == moved.expires_at
 
 
+@pytest.mark.parametrize(
+    ("date", "timezone"),
+    [
+        ("0001-01-01 00:00:00", "Asia/Tokyo"),
+        ("9999-12-31 23:59:59", "America/New_York"),
+        ("1999-12-31", "UTC"),
+        ("3000-01-01", "UTC"),
+    ],
+)
+async def test_an_expiry_date_that_no_clock_of_another_zone_can_show_is_refused(
+    pool: Any, date: str, timezone: str
+) -> None:
+    texts = {"expiry": "at-date", "expiry_date": date, "timezone": timezone}
+    account = await created(pool)
+    expected = "expiry_date: must be in the years 2000 to 2999"
+    with pytest.raises(InvalidFieldsError, match=expected):
+        new_account_of_texts(texts)
+    with pytest.raises(InvalidFieldsError, match=expected):
+        await update_account(pool, account.id, texts_to_values(texts), EDITOR)
+    with pytest.raises(InvalidFieldsError, match=expected):
+        await groups.create_group(pool, "far", defaults=texts)
+
+
+async def test_a_far_date_of_old_must_be_mended_where_the_zone_is_changed(pool: Any) -> None:
+    account = await created(pool)
+    far = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    zone = "UPDATE account SET timezone = 'UTC', expires_at = $1"
+    await pool.execute(zone, far)
+    change = {"timezone": "America/New_York"}
+    with pytest.raises(InvalidFieldsError, match="expiry_date: must be in the years"):
+        await update_account(pool, account.id, change, EDITOR)
+
+
 async def test_what_no_longer_applies_goes_with_what_it_belonged_to(pool: Any) -> None:
     account = await created(pool)
     change = texts_to_values({"expiry": "never", "restriction": "none", "callerids": []})

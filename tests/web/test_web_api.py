@@ -78,6 +78,10 @@ async def test_a_customer_lives_its_life(web: Web, admin: Client) -> None:
     refused = await admin.ask("PATCH", path, 422, json=wrong)
     assert {"discount", "timezone"} == {each["field"] for each in refused["errors"]}
     await admin.ask("PATCH", path, 422, json={"balance": "1000"})
+    far = {"expiry": "at_date", "expiry_date": "0001-01-01", "timezone": "Asia/Tokyo"}
+    for method, where in (("PATCH", path), ("POST", "/customers")):
+        refused = await admin.ask(method, where, 422, json=far)
+        assert ["expiry_date"] == [each["field"] for each in refused["errors"]]
     assert "cancelled" == (await admin.ask("DELETE", path))["status"]
 
 

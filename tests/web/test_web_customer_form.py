@@ -145,6 +145,14 @@ async def test_every_wrong_field_is_told_beside_it_and_nothing_is_stored(
     assert 0 == await web.business.pool.fetchval("SELECT count(*) FROM account")
 
 
+async def test_a_far_expiry_date_is_told_beside_it(web: Web, admin: Browser) -> None:
+    account = await web.business.customer()
+    form = {"expiry": "at_date", "expiry_date": "9999-12-31 23:59:59", "timezone": "America/Lima"}
+    for path in ("/customers/new", f"/customers/{account.id}/edit"):
+        refused = await admin.post(path, {**form, "seen": ""})
+        assert (422, {"expiry_date"}) == (refused.status_code, wrong_in(refused.text))
+
+
 async def test_a_taken_number_login_or_callerid_is_told_beside_it(web: Web, admin: Browser) -> None:
     assert 201 == (await admin.post("/customers/new", VALID)).status_code
     for name in ("account_number", "web_login", "callerids", "mac_address"):

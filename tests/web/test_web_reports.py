@@ -77,7 +77,10 @@ async def test_days_without_calls_say_so_and_days_that_are_none_are_refused(
     await admin.sign_in()
     empty = await admin.get("/reports?first=2026-01-01&last=2026-01-31")
     assert "No call ended in these days" in empty.text
-    for query in ("first=soon", "first=2026-02-01&last=2026-01-01", "first=2020-01-01"):
+    for query in (
+        "first=soon", "first=2026-02-01&last=2026-01-01", "first=2020-01-01",
+        "first=9999-12-31&last=9999-12-31", "first=0001-01-01&last=0001-01-01", "last=0001-01-01",
+    ):  # fmt: skip
         assert 422 == (await admin.get(f"/reports?{query}")).status_code
         assert 422 == (await admin.get(f"/reports/calls.csv?{query}")).status_code
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from agi_server.accounts.customers import find_by_ids
+from agi_server.accounts.years import check_year
 from agi_server.calls.report_texts import EVERYTHING, as_csv
 from agi_server.calls.reports import Measure, ReportBy, ReportRow, report_calls
 from agi_server.refused import InvalidFieldError
@@ -129,10 +130,17 @@ async def show_csv(request: Request, asked: Asked) -> Response:
 
 
 def _day(name: str, text: str) -> date | None:
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError:
         raise InvalidFieldError(name, N_("must be a day like 2026-03-31")) from None
+    try:
+        check_year(day)
+    except ValueError as error:
+        raise InvalidFieldError(name, str(error)) from None
+    return day
 
 
 def _may_see(operator: Operator, what: str) -> bool:
