@@ -143,6 +143,7 @@ async def test_every_acknowledged_settlement_is_there_after_the_primary_died_in_
         await business.recover(account, unseen_end="nothing")
         assert await nothing_reserved(business, account)
     assert 0 == await daemon.terminate()
-    # On a busy machine an answer of before may come late, and tell of the old primary once more.
+    # On a busy machine an answer of before may come late, and tell of the old primary once more; or
+    # all calls wait so long that the standby is there when they ask again, and nothing is told.
     told = [e["event"] for e in daemon.events if e.get("backend") == "postgres" and "work" not in e]
-    assert ["backend.down", "backend.up"] * (len(told) // 2) == told != []
+    assert ["backend.down", "backend.up"] * (len(told) // 2) == told
