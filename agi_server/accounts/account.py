@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agi_server.accounts import account_sections as sections
 from agi_server.accounts import account_terms as terms
-from agi_server.accounts.agreements import FIELD_AGREEMENTS
+from agi_server.accounts.agreements import FIELD_AGREEMENTS, GIVES_WAY
 from agi_server.accounts.codes import AccountStatus, ExpiryMode, PaymentType, Restriction
 from agi_server.accounts.field_kinds import parse_text
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable, fields_of
@@ -108,14 +108,17 @@ def new_account_of_texts(
 ) -> NewAccount:
     """The same from texts by field name; `defaults` are texts for fields that are not given.
 
-    A field is not given when its text is missing or empty. Raises InvalidFieldsError.
+    A field is given when it has a text, though an empty one, which leaves the field empty; what
+    cannot be empty is then as if it were not given. A default gives way to what was given and does
+    not go with it, as its expiry date to an expiry of never. Raises InvalidFieldsError.
     """
-    given = {name: text for name, text in texts.items() if not _is_empty(text)}
+    given = {name: text for name, text in texts.items() if not _is_left_out(name, text)}
     problems: list[InvalidFieldError] = []
     values = texts_to_values({**(defaults or {}), **given}, Settable.ON_CREATION, problems)
     checked = _checked(values, Settable.ON_CREATION, problems)
     new = NewAccount(**checked)
-    return _agreed(new, set(_BY_ATTRIBUTE), problems, new.account_number)
+    follows = {_BY_NAME[name].attribute for name in (defaults or {}).keys() - given.keys()}
+    return _agreed(new, _BY_ATTRIBUTE.keys() - (follows & GIVES_WAY), problems, new.account_number)
 
 
 def changed_account(account: Account, changes: Mapping[str, Any]) -> Account:
@@ -221,5 +224,7 @@ def _not_settable(field: AccountField) -> InvalidFieldError:
     return InvalidFieldError(field.name, "cannot be set")
 
 
-def _is_empty(text: object) -> bool:
-    return text is None or text == "" or text == [] or text == ()
+def _is_left_out(name: str, text: object) -> bool:
+    field = _BY_NAME.get(name)
+    is_empty = text in (None, [], ()) or (isinstance(text, str) and not text.strip())
+    return is_empty and (field is None or field.needed)

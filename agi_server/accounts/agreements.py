@@ -110,6 +110,9 @@ def _vat_number(page: LimitsSection, given: Set[str]) -> Outcome:
         return _problem("vat_number", str(error))
 
 
+GIVES_WAY = frozenset({"expiry_date", "expiry_days", "restricted_numbers", "presented_callerid"})
+"""What belongs to another attribute and goes with it, where it was not given itself."""
+
 FIELD_AGREEMENTS = (
     Agreement(frozenset({"credit_limit_micros", "payment_type"}), _credit_limit),
     Agreement(frozenset({"expiry_mode", "expiry_date", "timezone"}), _expiry_date),

@@ -77,7 +77,7 @@ async def create_accounts(
 ) -> list[CreatedCustomer]:
     """Create the customers, with their phones, in one transaction.
 
-    `texts` are for fields that a line leaves empty.
+    `texts` are for fields that a line leaves empty: an empty cell says nothing of its field.
 
     `reached` is told what is done, up to twice their number. `tell` gets all of them before they
     are committed, for their secrets to be kept: where it raises nobody is created. Raises
@@ -88,7 +88,7 @@ async def create_accounts(
     created: list[CreatedCustomer] = []
     # First all that takes long, such as hashing, and then all that locks.
     for done, line in enumerate(lines, start=1):
-        merged = {**texts, **{name: text for name, text in line.texts.items() if text}}
+        merged = {**texts, **{name: text for name, text in line.texts.items() if text.strip()}}
         try:
             prepared.append(await _prepare(pool, line.line, merged, currency, generate_passwords))
         except (InvalidFieldError, RefusedError) as error:

@@ -132,7 +132,8 @@ def _group(row: Mapping[str, Any]) -> Group:
 
 
 async def prepare_account(db: Any, texts: Mapping[str, object], *, currency: str) -> NewAccount:
-    """A new account of texts by field name; what is not given is as its group says.
+    """A new account of texts by field name; what is not given is as its group says, and what is
+    given as an empty text is empty.
 
     `currency` is the setting's. Raises InvalidFieldsError with everything that is wrong, and
     NotFoundError for an unknown group.

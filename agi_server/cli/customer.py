@@ -103,7 +103,8 @@ async def create(
 ) -> None:
     """Create a customer; prints the account number, which is shown in full only now.
 
-    Fields that are not given are as the group says, else as the help says.
+    Fields that are not given are as the group says, else as the help says. '' leaves a field empty
+    whatever the group says; an empty cell of a CSV says nothing of its field.
 
     \b
     Example:

@@ -16,6 +16,7 @@ from agi_server.accounts.account import (
 from agi_server.accounts.audit import Editor, list_changes
 from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.changes import update_account
+from agi_server.accounts.codes import Restriction
 from agi_server.accounts.customers import create_account, find_by_id
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.fields import Kind, Settable
@@ -363,6 +364,41 @@ def test_a_wrong_field_is_named_with_what_is_allowed(
     assert name == problem.field or problem.field in expected or name == "restricted_numbers"
     if name in ("account_number", "web_password", "lock_pin", "email", "phone"):
         assert str(text) not in problem.message
+
+
+DEFAULTS: dict[str, object] = {
+    "campaign": "spring", "plan": "standard", "invoice_day": 5, "timezone": "Europe/Paris",
+    "restriction": "blacklist", "restricted_numbers": ["4490*"], "phone": "01 23 45 67 89",
+    "country": "FR", "expiry": "at-date", "expiry_date": "2027-12-31",
+}  # fmt: skip
+
+
+def test_what_is_given_empty_is_empty_whatever_the_group_says() -> None:
+    for empty in (None, "", " "):
+        given = dict.fromkeys(("campaign", "plan", "invoice_day", "phone"), empty)
+        new = new_account_of_texts({**given, "restricted_numbers": []}, DEFAULTS)
+        assert (None,) * 4 == (new.campaign, new.plan, new.invoice_day, new.phone)
+        assert (Restriction.BLACKLIST, ()) == (new.restriction, new.restricted_numbers)
+    needed = new_account_of_texts({"timezone": None, "restriction": ""}, DEFAULTS)
+    assert ("Europe/Paris", Restriction.BLACKLIST) == (needed.timezone, needed.restriction)
+
+
+def test_what_is_not_given_is_as_the_group_says_unless_it_goes_with_something_else() -> None:
+    new = new_account_of_texts({}, DEFAULTS)
+    assert ("spring", "standard", 5, "+33123456789") == (
+        new.campaign,
+        new.plan,
+        new.invoice_day,
+        new.phone,
+    )
+    assert (("4490*",), datetime(2027, 12, 31, 23, 59, 59)) == (
+        new.restricted_numbers,
+        new.expiry_date,
+    )
+    new = new_account_of_texts({"expiry": "never", "restriction": "none"}, DEFAULTS)
+    assert (None, ()) == (new.expiry_date, new.restricted_numbers)
+    with pytest.raises(InvalidFieldsError, match="expiry_date: goes with"):
+        new_account_of_texts({"expiry": "never", "expiry_date": "2027-01-01"}, DEFAULTS)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,19 @@ async def test_a_customer_lives_its_life(web: Web, admin: Client) -> None:
     assert "cancelled" == (await admin.ask("DELETE", path))["status"]
 
 
+async def test_what_is_null_is_empty_though_the_group_has_a_default(
+    web: Web, admin: Client
+) -> None:
+    defaults = {"plan": "standard", "expiry": "at_date", "expiry_date": "2027-12-31"}
+    await admin.ask("POST", "/groups", 201, json={"name": "offices", "defaults": defaults})
+    for given, expected in (
+        ({}, ("standard", "at_date", "2027-12-31 23:59:59")),
+        ({"plan": None, "expiry": "never"}, (None, "never", None)),
+    ):
+        made = await admin.ask("POST", "/customers", 201, json={"group": "offices", **given})
+        assert expected == tuple(made["customer"][name] for name in defaults)
+
+
 async def test_a_refill_asked_for_again_is_answered_the_same_and_given_once(
     web: Web, admin: Client
 ) -> None:

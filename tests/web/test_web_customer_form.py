@@ -173,6 +173,31 @@ async def test_the_form_begins_with_the_defaults_of_the_group(web: Web, admin: B
     )
 
 
+async def test_what_is_emptied_in_the_form_is_empty_though_the_group_has_a_default(
+    web: Web, admin: Browser
+) -> None:
+    await web.business.pool.execute(
+        "UPDATE account_group SET defaults = $1 WHERE name = 'offices'",
+        {"plan": "standard", "invoice_day": "5", "restriction": "blacklist",
+         "restricted_numbers": ["4490*"], "expiry": "at_date", "expiry_date": "2027-12-31"},
+    )  # fmt: skip
+    emptied = {"group": "offices", "plan": "", "invoice_day": "", "expiry": "never",
+               "restriction": "none", "restricted_numbers": "", "expiry_date": ""}  # fmt: skip
+    page = (await admin.get("/customers/new?group=offices")).text
+    filled = re.search(r'name="filled_from" value="([^"]*)"', page)
+    assert filled
+    # The second form never showed the defaults: what is empty in it was not emptied.
+    for number, filled_from in (("7000000001", filled[1]), ("7000000002", "")):
+        form = {**emptied, "account_number": number, "filled_from": filled_from}
+        created = await admin.post("/customers/new", form)
+        assert 201 == created.status_code, wrong_in(created.text)
+    rows = await web.business.pool.fetch(
+        "SELECT plan_id IS NULL AS no_plan, invoice_day FROM account"
+        " JOIN customer ON account_id = id ORDER BY id"
+    )
+    assert [(True, None), (False, 5)] == [tuple(row) for row in rows]
+
+
 async def test_a_change_is_stored_with_who_made_it_and_a_stale_page_changes_nothing(
     web: Web, admin: Browser
 ) -> None:

@@ -58,7 +58,8 @@ def _model(name: str, doc: str, wanted: Callable[[AccountField], bool]) -> type[
 
 NEW_CUSTOMER = _model(
     "NewCustomer",
-    "A customer to be created; what is left out is as the group or the settings say.",
+    "A customer to be created; what is left out is as the group or the settings say, and what is"
+    " null or an empty list is empty.",
     lambda field: field.settable is not Settable.NEVER,
 )
 CUSTOMER_CHANGE = _model(

@@ -46,7 +46,7 @@ async def show_new(request: Request, group: str = "") -> Response:
         **defaults,
         "group": group,
     }
-    return await _form(request, None, texts, {})
+    return await _form(request, None, texts, {}, filled_from=group)
 
 
 @router.post("/customers/new")
@@ -58,6 +58,9 @@ async def do_create(request: Request) -> Response:
     texts = _texts(form)
     if operator.group is not None:
         texts["group"] = operator.group
+    elif texts.get("group") != text_of(form, "filled_from"):
+        # What is empty was never filled in from this group: it is as the group says.
+        texts = {name: text for name, text in texts.items() if text}
     errors: dict[str, str] = {}
     refill_micros = _first_credit(form, errors)
     try:
@@ -77,7 +80,8 @@ async def do_create(request: Request) -> Response:
         )
     except (InvalidFieldError, RefusedError) as error:
         texts["refill"] = text_of(form, "refill")
-        return await _form(request, None, texts, errors | errors_of(error))
+        errors |= errors_of(error)
+        return await _form(request, None, texts, errors, filled_from=text_of(form, "filled_from"))
     return page(request, "customer_created.html", 201, account=account, phones=phones)
 
 
@@ -167,8 +171,14 @@ async def _last_change(db: Any, account_id: int) -> str:
 
 
 async def _form(
-    request: Request, account: Account | None, texts: Texts, errors: Mapping[str, str]
+    request: Request,
+    account: Account | None,
+    texts: Texts,
+    errors: Mapping[str, str],
+    *,
+    filled_from: str = "",
 ) -> Response:
+    """`filled_from` is the group whose defaults a new customer's form began with."""
     services, operator = services_of(request), operator_of(request)
     sections = list(_sections(creating=account is None, reseller=operator.group is not None))
     in_place = {"refill", *(field.name for _, fields in sections for field in fields)}
@@ -179,6 +189,7 @@ async def _form(
         account=account,
         sections=sections,
         texts=texts,
+        filled_from=filled_from,
         errors=errors,
         errors_elsewhere=[
             (field.label, errors[field.name])
