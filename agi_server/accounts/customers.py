@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -39,6 +39,16 @@ class CreationRules:
     number_luhn: bool = False
 
 
+class Once(Protocol):
+    """Knows whether the same was asked before, on a connection in the transaction that does it."""
+
+    async def begin(self, db: Any) -> None:
+        """Raises what the caller awaits when it was."""
+
+    async def done(self, db: Any, account: Account) -> None:
+        """Remember the account that was created."""
+
+
 async def create_account(
     pool: Any,
     new: NewAccount,
@@ -48,11 +58,13 @@ async def create_account(
     number_luhn: bool = False,
     refill_micros: int = 0,
     phones: PhonesSettings | None = None,
+    once: Once | None = None,
     created_by: str,
     at: datetime,
 ) -> tuple[Account, list[Credentials]]:
     """Store an account with all that belongs to it, its first credit and, by `phones`, the phones
-    that its fields ask for: all or nothing. Returns the phones' credentials, too.
+    that its fields ask for: all or nothing. Returns the phones' credentials, too. `once` remembers
+    in the same transaction that it was done.
 
     Raises NotFoundError for an unknown plan or group, RefusedError for a number, login or CallerID
     that is taken or more CallerIDs than one account may have, InvalidFieldError for a number
@@ -63,10 +75,14 @@ async def create_account(
     )
     hashes = await hashes_of(new)
     async with pool.acquire() as db, db.transaction():
+        if once is not None:
+            await once.begin(db)
         account = await store_account(
             db, new, rules, hashes, refill_micros=refill_micros, created_by=created_by, at=at
         )
         credentials = await create_missing_phones(db, account, phones, at=at) if phones else []
+        if once is not None:
+            await once.done(db, account)
     log_created(account, created_by)
     return account, credentials
 

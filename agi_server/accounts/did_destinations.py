@@ -17,8 +17,8 @@ async def add_destination(
 ) -> Did:
     """Have a DID ring there too: at a priority (the lowest number rings first), else as the last.
 
-    Raises InvalidFieldError, NotFoundError, RefusedError: nobody's DID, a priority that is taken,
-    or too many.
+    Raises InvalidFieldError, NotFoundError, RefusedError: nobody's DID, a destination or a
+    priority that it has already, or too many.
     """
     kind, destination = target_of(target)
     async with pool.acquire() as db, db.transaction():
@@ -27,6 +27,8 @@ async def add_destination(
             raise RefusedError(f"DID {did.number} belongs to nobody: assign it first")
         if destination == did.number:
             raise InvalidFieldError("destination", "is the DID itself")
+        if (kind, destination) in [(each.kind, each.number) for each in did.destinations]:
+            raise RefusedError(f"DID {did.number} rings there already", field="destination")
         if len(did.destinations) >= MOST_DESTINATIONS:
             raise RefusedError(f"DID {did.number} has {MOST_DESTINATIONS} destinations already")
         if priority is None:

@@ -68,6 +68,7 @@ class Did:
 class DidChange:
     """A change of a DID, as it was recorded."""
 
+    id: int
     changed_at: datetime
     changed_by: str
     field: str
@@ -197,9 +198,15 @@ async def release_all(pool: Any, account_id: int, editor: Editor) -> None:
         await release_did(pool, row["number"], editor)
 
 
-async def list_did_changes(db: Any, number: str, limit: int = 100) -> list[DidChange]:
-    """What was changed of a DID, newest first; also of one that was deleted."""
-    rows = await db.fetch(statement("dids/list_audit"), did_number(number), limit)
+async def list_did_changes(
+    db: Any, number: str, limit: int = 100, *, owned_by: int | None = None
+) -> list[DidChange]:
+    """What was changed of a DID, newest first; also of one that was deleted.
+
+    With the id of its owner only what was changed since it is theirs: what was before is another's.
+    """
+    owner = None if owned_by is None else _owner_shown(owned_by)
+    rows = await db.fetch(statement("dids/list_audit"), did_number(number), limit, owner)
     return [DidChange(**row) for row in rows]
 
 
@@ -286,13 +293,17 @@ def _did(row: Any) -> Did:
     return Did(**{**row, "destinations": destinations})
 
 
+def _owner_shown(account_id: int) -> str:
+    return f"id:{account_id}"
+
+
 def _shown(did: Did | None) -> dict[str, str | None]:
     """What the audit tells of a DID; the owner by id, since the account number is a secret."""
     if did is None:
         return {}
     return {
         "number": did.number,
-        "account": None if did.account_id is None else f"id:{did.account_id}",
+        "account": None if did.account_id is None else _owner_shown(did.account_id),
         "group": did.group,
         "plan": did.plan,
         "active": "yes" if did.active else "no",

@@ -1,5 +1,6 @@
 """Creating and changing customers on the page: every field, every error in its place."""
 
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -275,3 +276,46 @@ async def test_the_number_is_shown_in_full_to_those_who_may_and_it_is_logged(
     support = browse()
     await support.sign_in("carol")
     assert 403 == (await support.post(f"/customers/{account.id}/number")).status_code
+
+
+async def test_a_form_sent_twice_creates_one_customer_and_gives_the_first_credit_once(
+    web: Web, admin: Browser
+) -> None:
+    page = (await admin.get("/customers/new")).text
+    reference = re.search(r'name="reference" value="([0-9a-f]{32})"', page)
+    assert reference
+    form = {
+        "last_name": "Smith", "refill": "5", "web_password": "a long password",
+        "create_sip": "yes", "reference": reference[1],
+    }  # fmt: skip
+    answers = await asyncio.gather(*(admin.post("/customers/new", form) for _ in range(3)))
+    (created,) = (answer for answer in answers if answer.status_code == 201)
+    assert "SIP secret" in created.text
+    row = await web.business.pool.fetchrow("SELECT id, balance_micros FROM account")
+    assert 5_000_000 == row["balance_micros"]
+    assert 1 == await web.business.pool.fetchval("SELECT count(*) FROM account")
+    for answer in answers:
+        if answer is not created:
+            there = answer.headers["location"]
+            assert (303, f"/customers/{row['id']}?done=created-before") == (
+                answer.status_code, there,
+            )  # fmt: skip
+            assert "no second customer was created" in (await admin.get(there)).text
+
+
+async def test_a_page_gone_back_to_creates_another_customer_only_when_sent_again(
+    web: Web, admin: Browser
+) -> None:
+    form = {"last_name": "Smith", "reference": "form-1"}
+    assert 201 == (await admin.post("/customers/new", form)).status_code
+    again = await admin.post("/customers/new", {**form, "last_name": "Jones"})
+    assert 422 == again.status_code
+    assert "has created another customer already" in again.text
+    assert 'value="Jones"' in again.text
+    reference = re.search(r'name="reference" value="([0-9a-f]{32})"', again.text)
+    assert reference
+    sent = {"last_name": "Jones", "reference": reference[1]}
+    assert 201 == (await admin.post("/customers/new", sent)).status_code
+    without = await admin.post("/customers/new", {"last_name": "Brown", "reference": ""})
+    assert (422, True) == (without.status_code, "load the page anew" in without.text)
+    assert 2 == await web.business.pool.fetchval("SELECT count(*) FROM account")

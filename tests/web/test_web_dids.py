@@ -1,6 +1,8 @@
 """DIDs by console and API: who may see and change which, and what is said where there is none."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -33,6 +35,18 @@ async def targets(web: Web) -> list[tuple[int, str, bool]]:
     return [(each.priority, each.target, each.active) for each in did.destinations]
 
 
+async def seen_by(browser: Browser) -> str:
+    """The last change, as the form of the DID's page has it."""
+    found = re.search(r'name="seen" value="(\d*)"', (await browser.get(f"/dids/{NUMBER}")).text)
+    assert found
+    return found[1]
+
+
+async def change(browser: Browser, form: dict[str, str]) -> httpx.Response:
+    form = {"seen": await seen_by(browser), **form}
+    return await browser.post(f"/dids/{NUMBER}/change", form)
+
+
 async def test_a_did_is_added_given_to_a_customer_changed_and_taken_away(
     web: Web, admin: Browser
 ) -> None:
@@ -61,7 +75,7 @@ async def test_a_did_is_added_given_to_a_customer_changed_and_taken_away(
     await admin.post(f"/dids/{NUMBER}/destinations/1/remove")
     assert [(9, "33123456789", False), (10, "iax", True)] == await targets(web)
     shown = (await admin.get(f"/dids/{NUMBER}")).text
-    for text in ("Smith", "+33123456789", "IAX phone", '"2030-06-01T12:00"', "web:alice"):
+    for text in ("Smith", "+33123456789", "IAX phone", '"2030-06-01T12:00:00"', "web:alice"):
         assert text in shown
     assert account.account_number not in shown
     listed = (await admin.get("/dids?search=%2B4420&group=london")).text
@@ -69,7 +83,7 @@ async def test_a_did_is_added_given_to_a_customer_changed_and_taken_away(
     assert f"/dids/{NUMBER}" in (await admin.get(f"/customers/{account.id}")).text
     for nothing in ("?search=49", "?unassigned=yes", "?search=%25"):
         assert "No DID matches" in (await admin.get(f"/dids{nothing}")).text
-    await admin.post(f"/dids/{NUMBER}/change", {"plan": "standard"})
+    await change(admin, {"plan": "standard"})
     did = await find_did(pool, NUMBER)
     assert ("standard", None, None, False) == (did.plan, did.group, did.valid_until, did.active)
     await admin.post(f"/dids/{NUMBER}/release")
@@ -85,6 +99,7 @@ async def test_a_did_is_added_given_to_a_customer_changed_and_taken_away(
 async def test_what_is_wrong_with_a_did_is_said_beside_its_form(web: Web, admin: Browser) -> None:
     account = await web.business.customer()
     await web.business.did(NUMBER, account)
+    seen = await seen_by(admin)
     for path, form, expected in (
         ("/dids", {"number": "twelve"}, "number: must be 3 to 15 digits"),
         ("/dids", {"number": NUMBER}, f"DID {NUMBER} exists already"),
@@ -92,7 +107,7 @@ async def test_what_is_wrong_with_a_did_is_said_beside_its_form(web: Web, admin:
         ("/dids", {"number": "4412", "destinations": "sip"}, "destination: needs a customer"),
         ("/dids", {"number": "4412", "valid_from": "soon"}, "valid_from: must be a date"),
         ("/dids", {"number": "4412", "valid_from": "9999-12-31T23:59"}, "valid_from: must be in"),
-        (f"/dids/{NUMBER}/change", {"plan": "none"}, "there is no call plan none"),
+        (f"/dids/{NUMBER}/change", {"plan": "none", "seen": seen}, "there is no call plan none"),
         (f"/dids/{NUMBER}/assign", {"customer": "x"}, "no customer has account number"),
         (f"/dids/{NUMBER}/destinations", {"kind": "number", "destination": "x"}, "must be sip"),
         (f"/dids/{NUMBER}/destinations", {"kind": "sip", "priority": "x"}, "must be 1 to 99"),
@@ -194,3 +209,65 @@ async def test_dids_live_their_life_by_api(web: Web, two_groups: tuple[Account, 
     await ask("alice", "DELETE", f"/dids/{NUMBER}", 204)
     for client in clients.values():
         await client.aclose()
+
+
+async def test_saving_a_did_keeps_its_dates_to_the_last_fraction_and_records_no_change(
+    web: Web, admin: Browser
+) -> None:
+    pool = web.business.pool
+    # In Paris 2:30 comes twice in this night; the second is meant.
+    valid_from = datetime(2030, 10, 27, 1, 30, 15, tzinfo=UTC)
+    valid_until = datetime(2031, 12, 31, 22, 59, 59, 999_999, tzinfo=UTC)
+    await web.business.did(NUMBER, valid_from=valid_from, valid_until=valid_until)
+    shown = (await admin.get(f"/dids/{NUMBER}")).text
+    sent = dict(re.findall(r'name="(valid_\w+)" value="([^"]*)"', shown))
+    assert {"valid_from": "2030-10-27T02:30:15", "valid_until": "2031-12-31T23:59:59"} == sent
+    recorded = await list_did_changes(pool, NUMBER)
+    assert 303 == (await change(admin, {**sent, "active": "yes"})).status_code
+    did = await find_did(pool, NUMBER)
+    assert (valid_from, valid_until) == (did.valid_from, did.valid_until)
+    assert recorded == await list_did_changes(pool, NUMBER)
+    await change(admin, {"valid_until": "2031-12-31T23:59", "active": "yes"})
+    until = (await find_did(pool, NUMBER)).valid_until
+    assert datetime(2031, 12, 31, 22, 59, tzinfo=UTC) == until
+
+
+async def test_a_stale_page_of_a_did_changes_nothing(web: Web, admin: Browser) -> None:
+    await web.business.did(NUMBER)
+    seen = await seen_by(admin)
+    assert 303 == (await change(admin, {"plan": "standard"})).status_code
+    stale = await change(admin, {"plan": "", "seen": seen})
+    assert (422, True) == (stale.status_code, "meanwhile" in stale.text)
+    assert "standard" == (await find_did(web.business.pool, NUMBER)).plan
+
+
+async def test_a_reseller_sees_nothing_of_a_did_from_before_it_was_the_own_customers(
+    web: Web, admin: Browser, browse: Browse, two_groups: tuple[Account, Account]
+) -> None:
+    own, other = two_groups
+    private, number = "33699999999", "442079460002"
+    for path, form in (
+        ("assign", {"customer": f"id:{other.id}"}),
+        ("destinations", {"kind": "number", "destination": private}),
+        ("release", {}),
+        ("assign", {"customer": f"id:{own.id}"}),
+        ("destinations", {"kind": "number", "destination": "442079460099"}),
+    ):
+        assert 303 == (await admin.post(f"/dids/{number}/{path}", form)).status_code
+    await web.operator("bob", Role.RESELLER, group="offices")
+    reseller = browse()
+    await reseller.sign_in("bob")
+    for browser, sees in ((admin, True), (reseller, False)):
+        history = (await browser.get(f"/dids/{number}")).text.partition("<h2>Changes</h2>")[2]
+        assert [sees, sees, True, True] == [
+            text in history for text in (private, f"id:{other.id}<", f"id:{own.id}<", "0099")
+        ]
+
+
+async def test_a_destination_sent_twice_rings_once(web: Web, admin: Browser) -> None:
+    await web.business.did(NUMBER, await web.business.customer())
+    for form in ({"kind": "sip"}, {"kind": "number", "destination": "+33123456789"}):
+        assert 303 == (await admin.post(f"/dids/{NUMBER}/destinations", form)).status_code
+        again = await admin.post(f"/dids/{NUMBER}/destinations", form)
+        assert (422, True) == (again.status_code, "rings there already" in again.text)
+    assert [(1, "sip", True), (2, "33123456789", True)] == await targets(web)

@@ -1,11 +1,13 @@
 """The pages: each is shown, says what to do where there is nothing, and keeps hostile text text."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from web_client import Browser, Web
 
 from agi_server.accounts.groups import create_group
+from agi_server.accounts.notes import list_notes
 from agi_server.observe.masking import mask_account_number
 from agi_server.web.auth.roles import Role
 from support.business import MICROS
@@ -150,6 +152,39 @@ async def test_a_callerid_is_switched_off_and_on(web: Web, admin: Browser) -> No
         assert word in (await admin.get(f"/customers/{account.id}")).text
     other = path.replace("442079460001", "442079460002")
     assert 404 == (await admin.post(other, {"active": "no"})).status_code
+
+
+async def test_a_note_sent_twice_is_kept_once_and_another_of_the_same_page_too(
+    web: Web, admin: Browser
+) -> None:
+    account = await web.business.customer()
+    path = f"/customers/{account.id}/history"
+    reference = re.search(r'name="reference" value="(\w{32})"', (await admin.get(path)).text)
+    assert reference
+    for note in ("called back", "called back", "paid cash"):
+        form = {"note": note, "reference": reference[1]}
+        answer = await admin.post(f"/customers/{account.id}/notes", form)
+        assert f"{path}?done=note-added" == answer.headers["location"]
+    notes = await list_notes(web.business.pool, account.id)
+    assert ["paid cash", "called back"] == [each.note for each in notes]
+
+
+async def test_a_wrong_callerid_or_note_is_told_in_place_with_what_was_typed(
+    web: Web, admin: Browser
+) -> None:
+    account, other = await web.business.customer(), await web.business.customer()
+    await admin.post(f"/customers/{other.id}/callerids", {"number": "442079460001"})
+    for path, field, typed, told in (
+        ("callerids", "number", "12ab", 'value="12ab"'),
+        ("callerids", "number", "442079460001", 'value="442079460001"'),
+        ("notes", "note", "", "<textarea"),
+        ("notes", "note", "long" * 1001, ">longlong"),
+    ):
+        answer = await admin.post(f"/customers/{account.id}/{path}", {field: typed})
+        assert 422 == answer.status_code
+        assert '<p class="error" role="alert">' in answer.text
+        assert told in answer.text
+        assert mask_account_number(account.account_number) in answer.text
 
 
 @pytest.mark.parametrize("amount", ["", "0", "-1", "1e3", "1.0000001", "ten"])

@@ -1,5 +1,6 @@
 """A daemon's console and API as tests see them, and a browser without a window."""
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,8 @@ class Web:
 
 
 class Browser:
-    """A browser without a window: keeps cookies, sends forms with the token of the page."""
+    """A browser without a window: keeps cookies, sends forms with the token of the page, and each
+    with a reference of its own."""
 
     def __init__(self, url: str) -> None:
         # Secure cookies need TLS or a browser that trusts loopback, which httpx does not know.
@@ -50,7 +52,7 @@ class Browser:
         files: Any = None, **headers: str,
     ) -> httpx.Response:  # fmt: skip
         token = self.csrf if csrf is None else csrf
-        form = {"csrf": token, **(form or {})}
+        form = {"csrf": token, "reference": secrets.token_hex(16), **(form or {})}
         return await self.client.post(path, data=form, files=files, headers=self._headers(headers))
 
     @property

@@ -23,11 +23,12 @@ from agi_server.accounts.notes import add_note, list_notes
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
 from agi_server.calls.traffic_targets import traffic_of
-from agi_server.refused import NotFoundError
+from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.call_lists import list_calls, live_calls
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.chart import balance_chart
+from agi_server.web.console.creation import is_first
 from agi_server.web.console.details import details_of
 from agi_server.web.console.pages import page
 from agi_server.web.ledger_lists import balance_over, list_entries
@@ -117,13 +118,19 @@ async def do_add_callerid(request: Request, account_id: AccountId) -> Response:
     """Give the customer a CallerID."""
     services, operator = services_of(request), operator_of(request)
     account = await customer_in_scope(services.db, operator, account_id)
-    await add_callerid(
-        services.db,
-        account.id,
-        text_of(await form_of(request), "number"),
-        editor_of(request),
-        max_callerids=services.settings.accounts.max_callerids,
-    )
+    number = text_of(await form_of(request), "number")
+    try:
+        await add_callerid(
+            services.db,
+            account.id,
+            number,
+            editor_of(request),
+            max_callerids=services.settings.accounts.max_callerids,
+        )
+    except (InvalidFieldError, RefusedError) as error:
+        return await customer_page(
+            request, account_id, status=422, callerid_error=message_of(error), callerid=number
+        )
     return back_to(account, "callerid-added")
 
 
@@ -153,6 +160,30 @@ async def show_history(
     request: Request, account_id: AccountId, before: Annotated[int, Query(ge=0, lt=2**63)] = 0
 ) -> Response:
     """Notes, and every change with who made it."""
+    return await _history(request, account_id, before)
+
+
+@router.post("/notes", dependencies=[_MAY_CHANGE])
+async def do_add_note(request: Request, account_id: AccountId) -> Response:
+    """Add a note to the history, once for the form and its text."""
+    services, operator = services_of(request), operator_of(request)
+    account = await customer_in_scope(services.db, operator, account_id)
+    form = await form_of(request)
+    note, at = text_of(form, "note"), services.now()
+    once = f"add note to {account.id} {text_of(form, 'reference')[:64]}"
+    try:
+        async with services.db.acquire() as db, db.transaction():
+            if await is_first(db, operator, once, note, at):
+                await add_note(db, account.id, note, author=operator.signature, at=at)
+    except InvalidFieldError as error:
+        return await _history(request, account_id, error=error.message, note=note)
+    return RedirectResponse(f"/customers/{account.id}/history?done=note-added", 303)
+
+
+async def _history(
+    request: Request, account_id: int, before: int = 0, *, error: str = "", note: str = ""
+) -> Response:
+    """The page, with what is wrong with a note typed there."""
     services, operator = services_of(request), operator_of(request)
     account = await customer_in_scope(services.db, operator, account_id)
     changes = await list_changes(
@@ -161,22 +192,16 @@ async def show_history(
     return page(
         request,
         "customer_history.html",
+        422 if error else 200,
         account=account,
         notes=await list_notes(services.db, account_id),
         changes=changes[:PAGE_ROWS],
         more_before=changes[PAGE_ROWS - 1].id if len(changes) > PAGE_ROWS else None,
         labels={field.name: field.label for field in FIELDS},
+        reference=secrets.token_hex(16),
+        note_error=error,
+        note=note,
     )
-
-
-@router.post("/notes", dependencies=[_MAY_CHANGE])
-async def do_add_note(request: Request, account_id: AccountId) -> Response:
-    """Add a note to the history."""
-    services, operator = services_of(request), operator_of(request)
-    account = await customer_in_scope(services.db, operator, account_id)
-    note = text_of(await form_of(request), "note")
-    await add_note(services.db, account_id, note, author=operator.signature, at=services.now())
-    return RedirectResponse(f"/customers/{account.id}/history?done=note-added", 303)
 
 
 @router.post("/number", dependencies=[_MAY_CHANGE])
@@ -206,8 +231,10 @@ async def customer_page(
     status: int = 200,
     refill_error: str = "",
     amount: str = "",
+    callerid_error: str = "",
+    callerid: str = "",
 ) -> Response:
-    """The page, with what was wrong with a refill typed there."""
+    """The page, with what was wrong with a refill or a CallerID typed there."""
     services, operator = services_of(request), operator_of(request)
     db, now = services.db, services.now()
     account = await customer_in_scope(db, operator, account_id)
@@ -233,6 +260,8 @@ async def customer_page(
         reference=secrets.token_hex(16),
         refill_error=refill_error,
         amount=amount,
+        callerid_error=callerid_error,
+        callerid=callerid,
     )
 
 
@@ -252,6 +281,11 @@ def reason_of(word: str) -> str | None:
 async def _check_own(db: Any, account: Account, number: str) -> None:
     if number not in [each.number for each in await list_callerids(db, account.id)]:
         raise NotFoundError(f"the customer has no CallerID {number[:20]}")
+
+
+def message_of(error: InvalidFieldError | RefusedError) -> str:
+    """What is said beside the one field of a form: without the field's name."""
+    return error.message if isinstance(error, InvalidFieldError) else str(error)
 
 
 def editor_of(request: Request) -> Editor:

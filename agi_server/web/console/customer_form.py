@@ -1,5 +1,6 @@
 """Create Customer and its twin, the form that changes one: a loop over the account's fields."""
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
@@ -20,12 +21,13 @@ from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedErr
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.amounts import typed_amount, with_point
+from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
 from agi_server.web.console.customer import AccountId
 from agi_server.web.console.languages import LANGUAGES, N_
 from agi_server.web.console.pages import page
 from agi_server.web.scope import customer_in_scope
 from agi_server.web.services import services_of
-from rating.money import MoneyError, parse_money
 
 router = APIRouter(dependencies=[Depends(having(Right.CHANGE_CUSTOMERS))])
 
@@ -61,12 +63,15 @@ async def do_create(request: Request) -> Response:
     elif texts.get("group") != text_of(form, "filled_from"):
         # What is empty was never filled in from this group: it is as the group says.
         texts = {name: text for name, text in texts.items() if text}
-    errors: dict[str, str] = {}
+    errors = _put_points(texts)
     refill_micros = _first_credit(form, errors)
+    reference = text_of(form, "reference")[:64]
+    if not reference:
+        errors[""] = N_("the form is not complete: load the page anew")
     try:
         new = await prepare_account(services.db, texts, currency=accounts.currency)
         if errors:
-            raise InvalidFieldError("refill", errors["refill"])
+            raise InvalidFieldsError([InvalidFieldError(*each) for each in errors.items()])
         account, phones = await create_account(
             services.db,
             new,
@@ -75,12 +80,20 @@ async def do_create(request: Request) -> Response:
             number_luhn=accounts.number_luhn,
             refill_micros=refill_micros,
             phones=services.settings.phones,
+            once=CreatedOnce(
+                operator=operator,
+                reference=reference,
+                asked={**_without_secrets(texts), "refill": refill_micros},
+                at=services.now(),
+            ),
             created_by=operator.signature,
             at=services.now(),
         )
+    except CreatedBeforeError as error:
+        return RedirectResponse(f"/customers/{error.account_id}?done=created-before", 303)
     except (InvalidFieldError, RefusedError) as error:
         texts["refill"] = text_of(form, "refill")
-        errors |= errors_of(error)
+        errors = errors_of(error) | errors
         return await _form(request, None, texts, errors, filled_from=text_of(form, "filled_from"))
     return page(request, "customer_created.html", 201, account=account, phones=phones)
 
@@ -100,6 +113,7 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
     account = await customer_in_scope(services.db, operator, account_id)
     form = await form_of(request)
     texts = _texts(form)
+    errors = _put_points(texts)
     try:
         if operator.group is not None and texts.pop("group", operator.group) != operator.group:
             raise InvalidFieldError("group", N_("must stay your own"))
@@ -116,7 +130,7 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
             max_callerids=services.settings.accounts.max_callerids,
         )
     except (InvalidFieldError, RefusedError) as error:
-        return await _form(request, account, texts, errors_of(error))
+        return await _form(request, account, texts, errors_of(error) | errors)
     if phones:
         return page(request, "customer_phones.html", 201, account=after, phones=phones)
     done = "changed" if changes else "unchanged"
@@ -156,12 +170,29 @@ def _texts(form: FormData) -> Texts:
     return {field.name: str(form.getlist(field.name)[-1]) for field in FIELDS if field.name in form}
 
 
+def _without_secrets(texts: Texts) -> Texts:
+    secret = {field.name for field in FIELDS if field.kind is Kind.SECRET}
+    return {name: text for name, text in texts.items() if name not in secret}
+
+
+def _put_points(texts: Texts) -> dict[str, str]:
+    """Write a decimal comma of an amount as a point; what may mean thousands is an error."""
+    errors: dict[str, str] = {}
+    for field in FIELDS:
+        if field.kind is Kind.MONEY and field.name in texts:
+            try:
+                texts[field.name] = with_point(field.name, texts[field.name].strip())
+            except InvalidFieldError as error:
+                errors[field.name] = error.message
+    return errors
+
+
 def _first_credit(form: FormData, errors: dict[str, str]) -> int:
     text = text_of(form, "refill")
     try:
-        return parse_money(text) if text else 0
-    except MoneyError:
-        errors["refill"] = N_("must be an amount with at most 6 decimals, like 12.50")
+        return typed_amount("refill", text) if text else 0
+    except InvalidFieldError as error:
+        errors["refill"] = error.message
         return 0
 
 
@@ -198,6 +229,7 @@ async def _form(
         ],
         options=await _options(services.db),
         suggestions={"timezone": sorted(available_timezones()), "language": list(LANGUAGES)},
+        reference=secrets.token_hex(16),
         seen="" if account is None else await _last_change(services.db, account.id),
         Kind=Kind,
     )

@@ -14,12 +14,13 @@ from agi_server.ledger.refills import correct_by_hand, receive_money, refill
 from agi_server.refused import InvalidFieldError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.amounts import typed_amount
 from agi_server.web.console.customer import AccountId, back_to, customer_page
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
 from agi_server.web.scope import customer_in_scope
 from agi_server.web.services import services_of
-from rating.money import MAX_MONEY_MICROS, MoneyError, parse_money
+from rating.money import MAX_MONEY_MICROS
 
 router = APIRouter(
     prefix="/customers/{account_id}", dependencies=[Depends(having(Right.MOVE_MONEY))]
@@ -134,10 +135,7 @@ async def _account_and_form(request: Request, account_id: int) -> tuple[Account,
 def asked_of(form: FormData) -> AskedMovement:
     """Amount, note and reference of a form that moves money. Raises InvalidFieldError."""
     reference = text_of(form, "reference")[:64]
-    try:
-        amount_micros = parse_money(text_of(form, "amount").replace(",", "."))
-    except MoneyError as error:
-        raise InvalidFieldError("amount", str(error)) from None
+    amount_micros = typed_amount("amount", text_of(form, "amount"))
     if not 0 < amount_micros <= MAX_MONEY_MICROS:
         raise InvalidFieldError("amount", N_("must be greater than 0"))
     if not reference:

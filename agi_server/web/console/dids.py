@@ -16,6 +16,7 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.customer import editor_of
+from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
 from agi_server.web.did_scope import did_in_scope, dids_in_scope
 from agi_server.web.services import services_of
@@ -26,7 +27,8 @@ Number = Annotated[str, Path(max_length=20)]
 _MAY_CHANGE = Depends(having(Right.CHANGE_BUSINESS))
 _MAY_CHANGE_CUSTOMERS = Depends(having(Right.CHANGE_CUSTOMERS))
 _REFUSALS = (InvalidFieldError, RefusedError)
-_FORM_TIME = "%Y-%m-%dT%H:%M"
+_FORM_TIME = "%Y-%m-%dT%H:%M:%S"
+_WITHOUT_SECONDS = len("2030-06-01T12:00")
 
 
 @router.get("")
@@ -70,9 +72,13 @@ async def show_did(request: Request, number: Number) -> Response:
 async def do_change(request: Request, number: Number) -> Response:
     """Change group, plan, dates, and whether it takes calls."""
     form = await form_of(request)
+    db = services_of(request).db
+    before = await dids.find_did(db, number)
     try:
-        values = {**_fields(request, form), "active": text_of(form, "active") == "yes"}
-        await dids.update_did(services_of(request).db, number, values, editor_of(request))
+        if text_of(form, "seen") != await _last_change(db, before.number):
+            raise RefusedError(N_("somebody has changed this meanwhile: load the page anew"))
+        values = {**_fields(request, form, before), "active": text_of(form, "active") == "yes"}
+        await dids.update_did(db, number, values, editor_of(request))
     except _REFUSALS as error:
         return await _page(request, number, error=str(error))
     return _back_to(number, "saved")
@@ -180,7 +186,6 @@ async def _list(
 async def _page(request: Request, number: str, *, error: str = "") -> Response:
     services, operator = services_of(request), operator_of(request)
     did = await did_in_scope(services.db, operator, number)
-    zone = ZoneInfo(operator.timezone)
     return page(
         request,
         "did.html",
@@ -188,36 +193,59 @@ async def _page(request: Request, number: str, *, error: str = "") -> Response:
         did=did,
         owner=None if did.account_id is None else await find_by_id(services.db, did.account_id),
         dates={
-            name: "" if value is None else value.astimezone(zone).strftime(_FORM_TIME)
+            name: _typed(value, ZoneInfo(operator.timezone))
             for name, value in (("valid_from", did.valid_from), ("valid_until", did.valid_until))
         },
         most=did_destinations.MOST_DESTINATIONS,
-        changes=await dids.list_did_changes(services.db, did.number, 50),
+        changes=await dids.list_did_changes(
+            services.db,
+            did.number,
+            50,
+            owned_by=None if operator.group_id is None else did.account_id,
+        ),
+        seen=await _last_change(services.db, did.number),
         now=services.now(),
         names=await services.db.fetchrow(statement("web/names")),
         error=error,
     )
 
 
-def _fields(request: Request, form: FormData) -> dict[str, Any]:
+async def _last_change(db: Any, number: str) -> str:
+    changes = await dids.list_did_changes(db, number, 1)
+    return str(changes[0].id) if changes else ""
+
+
+def _fields(request: Request, form: FormData, before: dids.Did | None = None) -> dict[str, Any]:
     """Raises InvalidFieldError."""
     zone = ZoneInfo(operator_of(request).timezone)
+    old = (None, None) if before is None else (before.valid_from, before.valid_until)
     return {
         "group": text_of(form, "group") or None,
         "plan": text_of(form, "plan") or None,
-        "valid_from": _moment("valid_from", text_of(form, "valid_from"), zone),
-        "valid_until": _moment("valid_until", text_of(form, "valid_until"), zone),
+        "valid_from": _moment("valid_from", text_of(form, "valid_from"), zone, old[0]),
+        "valid_until": _moment("valid_until", text_of(form, "valid_until"), zone, old[1]),
     }
 
 
-def _moment(field: str, text: str, zone: ZoneInfo) -> datetime | None:
-    """What a browser sends, in the operator's zone."""
+def _moment(field: str, text: str, zone: ZoneInfo, old: datetime | None) -> datetime | None:
+    """What a browser sends, in the operator's zone; it leaves seconds away that are none.
+
+    What the form showed of the `old` value, finer than a second or twice in the night when clocks
+    go back, is that value.
+    """
     if not text:
         return None
+    whole = f"{text}:00" if len(text) == _WITHOUT_SECONDS else text
+    if whole == _typed(old, zone):
+        return old
     try:
-        return datetime.strptime(text[:16], _FORM_TIME).replace(tzinfo=zone)
+        return datetime.strptime(whole, _FORM_TIME).replace(tzinfo=zone)
     except ValueError:
         raise InvalidFieldError(field, "must be a date and a time") from None
+
+
+def _typed(value: datetime | None, zone: ZoneInfo) -> str:
+    return "" if value is None else value.astimezone(zone).strftime(_FORM_TIME)
 
 
 def _priority(text: str) -> int | None:
