@@ -12,6 +12,7 @@ from agi_server.accounts.account import field_named, texts_to_values
 from agi_server.accounts.account_rows import columns_of
 from agi_server.accounts.audit import Editor, audit_text, change_of, insert_changes
 from agi_server.accounts.fields import AccountField, Kind
+from agi_server.accounts.group_plans import check_plan
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
@@ -58,7 +59,9 @@ async def look_at_change(
     """
     values = _values(texts)
     await columns_of(db, values, timezone="UTC", hashes={})  # is there such a plan?
-    return _change(await _rows(db, ids, in_scope), values)
+    rows = await _rows(db, ids, in_scope)
+    await _check_plans(db, rows, values)
+    return _change(rows, values)
 
 
 async def change_accounts(
@@ -81,6 +84,7 @@ async def change_accounts(
         for some in in_parts(sorted(set(ids))):
             await db.execute(statement("accounts/bulk_lock"), some)
         rows = await _rows(db, ids, in_scope)
+        await _check_plans(db, rows, values)
         change = _change(rows, values)
         if not change.differ:
             return change
@@ -130,6 +134,18 @@ async def _rows(db: Any, ids: Sequence[int], in_scope: InScope) -> list[Mapping[
             raise NotFoundError(f"no customer has id {account_id}")
         in_scope(groups[account_id], account_id)
     return [_with_choices(row) for row in found]
+
+
+async def _check_plans(
+    db: Any, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
+) -> None:
+    """Raises InvalidFieldError when a group may not use the plan that a customer would have."""
+    if "plan" in values or "group" in values:
+        wanted = {
+            (values.get("group", row["group"]), values.get("plan", row["plan"])) for row in rows
+        }
+        for group, plan in wanted:
+            await check_plan(db, group, plan)
 
 
 def _with_choices(row: Mapping[str, Any]) -> dict[str, Any]:

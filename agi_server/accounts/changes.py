@@ -9,6 +9,7 @@ from agi_server.accounts.account_rows import columns_of, hashes_of
 from agi_server.accounts.audit import Change, Editor, change_of, record_changes
 from agi_server.accounts.customers import find_by_id
 from agi_server.accounts.fields import Kind
+from agi_server.accounts.group_plans import check_plan
 from agi_server.accounts.phones import Credentials, Technology, create_missing_phones, remove_phones
 from agi_server.accounts.taken import explain_taken
 from agi_server.settings import PhonesSettings
@@ -102,6 +103,8 @@ async def store_changes(
     if "timezone" in values and after.expiry_date is not None:
         values["expiry_date"] = after.expiry_date  # the same on another clock
     columns = await columns_of(db, values, timezone=after.timezone, hashes=hashes)
+    if "plan" in values or "group" in values:
+        await check_plan(db, after.group, after.plan)
     with explain_taken():
         await db.execute(statement("accounts/update"), before.id, columns)
         await db.execute(statement("accounts/update_customer"), before.id, columns)

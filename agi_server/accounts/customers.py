@@ -13,6 +13,7 @@ from agi_server.accounts.account_lists import replace_callerids, replace_rules
 from agi_server.accounts.account_rows import account_of, columns_of, hashes_of
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.fields import Settable
+from agi_server.accounts.group_plans import check_plan
 from agi_server.accounts.number import generate_account_number, has_luhn_digit
 from agi_server.accounts.passwords import generate_login
 from agi_server.accounts.phones import Credentials, create_missing_phones
@@ -105,6 +106,7 @@ async def store_account(
     columns = await columns_of(
         db, settable_values(new, Settable.ON_CREATION), timezone=new.timezone, hashes=hashes
     )
+    await check_plan(db, new.group, new.plan)
     account_id = await _insert(db, new, {**columns, "created_at": at.isoformat()}, rules)
     if columns["series_id"] is not None:
         columns["serial"] = await db.fetchval(

@@ -70,8 +70,9 @@ async def test_a_group_may_use_only_its_call_plans_even_where_the_dialplan_force
     business: Business, channel: NewChannel
 ) -> None:
     await plans.create_plan(business.pool, "night", ["retail"])
-    await groups.create_group(business.pool, "sleepers", plans=["night"])
+    await groups.create_group(business.pool, "sleepers")
     refused = await business.customer(group="sleepers")
+    await groups.update_group(business.pool, "sleepers", plans=["night"], changed_by="test")
     allowed = await business.customer(group="sleepers", plan="night")
 
     async def reason(number: str, query: str = "") -> str:

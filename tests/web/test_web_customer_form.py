@@ -8,8 +8,10 @@ import pytest
 from web_client import Browser, Web
 
 from agi_server.accounts.account import FIELDS
+from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.fields import Section, Settable
 from agi_server.accounts.groups import create_group
+from agi_server.tariffs.plans import create_plan
 from agi_server.web.auth.roles import Role
 from support.channel import Channel
 from support.clock import Clock
@@ -319,3 +321,36 @@ async def test_a_page_gone_back_to_creates_another_customer_only_when_sent_again
     without = await admin.post("/customers/new", {"last_name": "Brown", "reference": ""})
     assert (422, True) == (without.status_code, "load the page anew" in without.text)
     assert 2 == await web.business.pool.fetchval("SELECT count(*) FROM account")
+
+
+async def test_only_the_call_plans_of_the_group_are_offered_and_taken(
+    web: Web, admin: Browser, browse: Browse
+) -> None:
+    pool = web.business.pool
+    await create_plan(pool, "secretplan", ["retail"])
+    await create_campaign(pool, "secretcampaign", "")
+    await create_group(pool, "north", plans=["standard"])
+    await web.operator("bob", Role.RESELLER, group="north")
+    reseller = browse()
+    await reseller.sign_in("bob")
+    account = await web.business.customer(group="north")
+    for path in ("/customers", "/customers/new", f"/customers/{account.id}/edit", "/dids"):
+        page = (await reseller.get(path)).text
+        assert ("secretplan" in page, "secretcampaign" in page) == (False, False), path
+    assert {"group", "series", "did_group", "campaign"}.isdisjoint(
+        names_in((await reseller.get("/customers/new")).text)
+    )
+    assert "secretplan" in (await admin.get("/customers/new")).text
+    assert "secretplan" not in (await admin.get("/customers/new?group=north")).text
+    taken = {"group": "north", "plan": "secretplan", "seen": ""}
+    for browser in (reseller, admin):
+        for path in ("/customers/new", f"/customers/{account.id}/edit"):
+            answer = await browser.post(path, taken)
+            assert (422, {"plan"}) == (answer.status_code, wrong_in(answer.text))
+            assert "group north may not use secretplan, only standard" in answer.text
+    bulk = {"whom": "selected", "id": str(account.id), "plan": "=secretplan"}
+    assert 422 == (await admin.post("/customers/bulk", bulk)).status_code
+    for path in ("/customers/new", f"/customers/{account.id}/edit"):
+        answer = await reseller.post(path, {"campaign": "secretcampaign", "seen": ""})
+        assert (422, True) == (answer.status_code, "is set by an administrator" in answer.text)
+    assert account == await web.business.account(account)

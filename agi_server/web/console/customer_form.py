@@ -18,10 +18,10 @@ from agi_server.accounts.field_rules import countries
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable
 from agi_server.accounts.groups import find_group, prepare_account
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
-from agi_server.storage.postgres.statements import statement
-from agi_server.web.auth.roles import Right
+from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.amounts import typed_amount, with_point
+from agi_server.web.console.choices import HIDDEN_FROM_RESELLERS, names_for
 from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
 from agi_server.web.console.customer import AccountId
 from agi_server.web.console.languages import LANGUAGES, N_
@@ -63,7 +63,7 @@ async def do_create(request: Request) -> Response:
     elif texts.get("group") != text_of(form, "filled_from"):
         # What is empty was never filled in from this group: it is as the group says.
         texts = {name: text for name, text in texts.items() if text}
-    errors = _put_points(texts)
+    errors = _put_points(texts) | _not_theirs(texts, operator)
     refill_micros = _first_credit(form, errors)
     reference = text_of(form, "reference")[:64]
     if not reference:
@@ -113,10 +113,12 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
     account = await customer_in_scope(services.db, operator, account_id)
     form = await form_of(request)
     texts = _texts(form)
-    errors = _put_points(texts)
+    errors = _put_points(texts) | _not_theirs(texts, operator)
     try:
         if operator.group is not None and texts.pop("group", operator.group) != operator.group:
             raise InvalidFieldError("group", N_("must stay your own"))
+        if errors:
+            raise InvalidFieldsError([InvalidFieldError(*each) for each in errors.items()])
         if text_of(form, "seen") != await _last_change(services.db, account_id):
             raise RefusedError(
                 N_("somebody has changed this customer meanwhile: load the page anew")
@@ -187,6 +189,12 @@ def _put_points(texts: Texts) -> dict[str, str]:
     return errors
 
 
+def _not_theirs(texts: Texts, operator: Operator) -> dict[str, str]:
+    """What a reseller sent of the fields that the form does not offer them."""
+    sent = texts.keys() & HIDDEN_FROM_RESELLERS if operator.group is not None else frozenset()
+    return {name: N_("is set by an administrator") for name in sorted(sent - {"group"})}
+
+
 def _first_credit(form: FormData, errors: dict[str, str]) -> int:
     text = text_of(form, "refill")
     try:
@@ -211,7 +219,7 @@ async def _form(
 ) -> Response:
     """`filled_from` is the group whose defaults a new customer's form began with."""
     services, operator = services_of(request), operator_of(request)
-    sections = list(_sections(creating=account is None, reseller=operator.group is not None))
+    sections = list(_sections(operator, creating=account is None))
     in_place = {"refill", *(field.name for _, fields in sections for field in fields)}
     return page(
         request,
@@ -227,7 +235,8 @@ async def _form(
             for field in FIELDS
             if field.name in errors and field.name not in in_place
         ],
-        options=await _options(services.db),
+        # Who changes a customer may change group and plan at once.
+        options=await _options(services.db, operator, None if account else texts.get("group")),
         suggestions={"timezone": sorted(available_timezones()), "language": list(LANGUAGES)},
         reference=secrets.token_hex(16),
         seen="" if account is None else await _last_change(services.db, account.id),
@@ -236,25 +245,27 @@ async def _form(
 
 
 def _sections(
-    *, creating: bool, reseller: bool
+    operator: Operator, *, creating: bool
 ) -> Iterator[tuple[Section, Sequence[AccountField]]]:
     """The five sections and their fields that can be typed now."""
     settable = (Settable.ALWAYS, Settable.ON_CREATION) if creating else (Settable.ALWAYS,)
     for section in Section:
-        fields = [
-            field
-            for field in FIELDS
-            if field.section is section
-            and field.settable in settable
-            and not (reseller and field.name == "group")
-        ]
+        fields = [field for field in _fields(operator, *settable) if field.section is section]
         if fields:
             yield section, fields
 
 
-async def _options(db: Any) -> dict[str, list[tuple[str, str]]]:
-    """What a field can be chosen from, by its name: values and their words."""
-    named = await db.fetchrow(statement("web/names"))
+def _fields(operator: Operator, *settable: Settable) -> list[AccountField]:
+    hidden = frozenset[str]() if operator.group is None else HIDDEN_FROM_RESELLERS
+    return [field for field in FIELDS if field.settable in settable and field.name not in hidden]
+
+
+async def _options(
+    db: Any, operator: Operator, group: str | None
+) -> dict[str, list[tuple[str, str]]]:
+    """What a field can be chosen from, by its name: values and their words; the call plans of a
+    group."""
+    named = await names_for(db, operator, group)
     return {
         "group": _same(named["groups"]),
         "plan": _same(named["plans"]),

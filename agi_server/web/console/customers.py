@@ -6,9 +6,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts.account import AccountStatus
-from agi_server.storage.postgres.statements import statement
-from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import operator_of
+from agi_server.web.console.choices import names_for
 from agi_server.web.console.pages import page
 from agi_server.web.customer_lists import CustomerFilter, list_customers
 from agi_server.web.services import services_of
@@ -47,7 +46,7 @@ async def show_customers(request: Request, chosen: ChosenCustomers, after: str =
     """A page of customers, by search and filters."""
     services, operator = services_of(request), operator_of(request)
     rows, next_page = await list_customers(services.db, operator, chosen, after=after)
-    names = await services.db.fetchrow(statement("web/names"))
+    names = await names_for(services.db, operator)
     return page(
         request,
         "customers.html",
@@ -58,7 +57,7 @@ async def show_customers(request: Request, chosen: ChosenCustomers, after: str =
         first_page=not after,
         statuses=list(AccountStatus),
         plans=names["plans"],
-        groups=names["groups"] if operator.may(Right.SEE_BUSINESS) else [],
+        groups=names["groups"],
         campaigns=names["campaigns"],
     )
 

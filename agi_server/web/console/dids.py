@@ -12,9 +12,9 @@ from agi_server.accounts import did_destinations, dids
 from agi_server.accounts.customers import find_by_id, find_named
 from agi_server.accounts.new_dids import NewDid, add_did
 from agi_server.refused import InvalidFieldError, RefusedError
-from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.choices import names_for
 from agi_server.web.console.customer import editor_of
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
@@ -177,7 +177,7 @@ async def _list(
         query={name: text for name, text in given.items() if text},
         chosen=given,
         now=services.now(),
-        names=await services.db.fetchrow(statement("web/names")),
+        names=await names_for(services.db, operator),
         error=error,
         given=form or {},
     )
@@ -205,7 +205,7 @@ async def _page(request: Request, number: str, *, error: str = "") -> Response:
         ),
         seen=await _last_change(services.db, did.number),
         now=services.now(),
-        names=await services.db.fetchrow(statement("web/names")),
+        names=await names_for(services.db, operator),
         error=error,
     )
 
