@@ -24,6 +24,7 @@ __all__ = [
     "PaymentType",
     "Restriction",
     "changed_account",
+    "changed_account_of_texts",
     "field_named",
     "new_account",
     "new_account_of_texts",
@@ -125,6 +126,15 @@ def changed_account(account: Account, changes: Mapping[str, Any]) -> Account:
     """The account with other values (by attribute). Raises InvalidFieldsError."""
     problems: list[InvalidFieldError] = []
     checked = _checked(changes, Settable.ALWAYS, problems)
+    return _agreed(replace(account, **checked), set(checked), problems, account.account_number)
+
+
+def changed_account_of_texts(account: Account, texts: Mapping[str, object]) -> Account:
+    """The same from texts by field name. Raises InvalidFieldsError with everything that is wrong:
+    texts, values, and what does not go together."""
+    problems: list[InvalidFieldError] = []
+    values = texts_to_values(texts, Settable.ALWAYS, problems)
+    checked = _checked(values, Settable.ALWAYS, problems)
     return _agreed(replace(account, **checked), set(checked), problems, account.account_number)
 
 

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agi_server.accounts.account import FIELDS, Account, changed_account, settable_values
+from agi_server.accounts.account import (
+    FIELDS,
+    Account,
+    changed_account,
+    changed_account_of_texts,
+    settable_values,
+)
 from agi_server.accounts.account_lists import replace_callerids, replace_rules
 from agi_server.accounts.account_rows import columns_of, hashes_of
 from agi_server.accounts.audit import Change, Editor, change_of, record_changes
@@ -44,39 +50,53 @@ async def change_account(
     max_callerids: int | None = None,
 ) -> tuple[Account, list[Change]]:
     """The same where the other values follow from what the account has: asked more than once."""
-    after, changes, _ = await _change(pool, account_id, change, editor, max_callerids, None)
+    after, changes, _ = await _change(
+        pool,
+        account_id,
+        lambda account: changed_account(account, change(account)),
+        editor,
+        max_callerids,
+        None,
+    )
     return after, changes
 
 
 async def update_with_phones(
     pool: Any,
     account_id: int,
-    values: Mapping[str, Any],
+    texts: Mapping[str, object],
     editor: Editor,
     phones: PhonesSettings,
     *,
     max_callerids: int,
 ) -> tuple[Account, list[Change], list[Credentials]]:
-    """As `update_account`, and the phones that the fields ask for in the same transaction; their
-    credentials are told only now."""
-    return await _change(pool, account_id, lambda _: values, editor, max_callerids, phones)
+    """As `update_account`, of texts by field name, and the phones that the fields ask for in the
+    same transaction; their credentials are told only now."""
+    return await _change(
+        pool,
+        account_id,
+        lambda account: changed_account_of_texts(account, texts),
+        editor,
+        max_callerids,
+        phones,
+    )
 
 
 async def _change(
     pool: Any,
     account_id: int,
-    change: Callable[[Account], Mapping[str, Any]],
+    changed: Callable[[Account], Account],
     editor: Editor,
     max_callerids: int | None,
     phones: PhonesSettings | None,
 ) -> tuple[Account, list[Change], list[Credentials]]:
     found = await find_by_id(pool, account_id)
     # Before anything is locked: hashing takes long.
-    hashes = await hashes_of(changed_account(found, change(found)))
+    hashes = await hashes_of(changed(found))
     async with pool.acquire() as db, db.transaction():
         await db.execute(statement("accounts/lock_row"), account_id)
         before = await find_by_id(db, account_id)
-        wanted = changed_account(before, change(before))
+        wanted = changed(before)
         changes = await store_changes(db, before, wanted, hashes, max_callerids=max_callerids)
         await record_changes(db, account_id, changes, editor)
         after = await find_by_id(db, account_id)

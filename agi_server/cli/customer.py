@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from agi_server.accounts import customers, passwords
-from agi_server.accounts.account import FIELDS, texts_to_values
+from agi_server.accounts.account import FIELDS
 from agi_server.accounts.changes import update_account, update_with_phones
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.fields import AccountField, Kind, Settable
@@ -246,12 +246,11 @@ async def update(
     texts = {**given_texts(fields), **dict.fromkeys(clear)}
     if not texts:
         raise click.UsageError("name at least one field to change")
-    values = texts_to_values(texts)
     found = await named_account(session.db, account)
     _, changes, made = await update_with_phones(
         session.db,
         found.id,
-        values,
+        texts,
         editor(session),
         session.settings.phones,
         max_callerids=session.settings.accounts.max_callerids,

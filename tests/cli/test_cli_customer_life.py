@@ -196,6 +196,14 @@ def test_an_erased_person_is_nowhere_and_the_ledger_stays(
     assert 0 == shop("ledger", "verify").exit_code
 
 
+def test_everything_that_is_wrong_with_a_change_is_told_at_once(shop: Command) -> None:
+    wrong = ("--email", "x", "--vat", "x", "--country", "XX", "--discount", "200")
+    done = shop("customer", "update", "1000000001", *wrong)
+    told = [line.split(": ")[1] for line in done.err.splitlines()]
+    assert (2, {"email", "vat", "country", "discount"}) == (done.exit_code, set(told))
+    assert [] == history(shop)
+
+
 def test_a_thousand_customers_are_created_from_a_file_with_generated_numbers(
     shop: Command, tmp_path: Path
 ) -> None:

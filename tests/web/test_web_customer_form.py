@@ -148,6 +148,17 @@ async def test_every_wrong_field_is_told_beside_it_and_nothing_is_stored(
     assert 0 == await web.business.pool.fetchval("SELECT count(*) FROM account")
 
 
+async def test_a_change_with_every_field_wrong_is_told_as_a_whole_too(
+    web: Web, admin: Browser
+) -> None:
+    account = await web.business.customer()
+    always = {field.name for field in FIELDS if field.settable is Settable.ALWAYS}
+    refused = await admin.post(f"/customers/{account.id}/edit", {**WRONG, "seen": ""})
+    assert 422 == refused.status_code
+    assert (set(WRONG) & always) - {"presented_callerid"} <= wrong_in(refused.text)
+    assert account == await web.business.account(account)
+
+
 async def test_a_far_expiry_date_is_told_beside_it(web: Web, admin: Browser) -> None:
     account = await web.business.customer()
     form = {"expiry": "at_date", "expiry_date": "9999-12-31 23:59:59", "timezone": "America/Lima"}

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from agi_server.accounts.account import texts_to_values
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.changes import update_with_phones
 from agi_server.accounts.codes import AccountStatus
@@ -169,7 +168,7 @@ async def change_customer(
     account, _, phones = await update_with_phones(
         services.db,
         customer,
-        texts_to_values(texts),
+        texts,
         Editor(changed_by=signature(operator), at=services.now()),
         services.settings.phones,
         max_callerids=services.settings.accounts.max_callerids,

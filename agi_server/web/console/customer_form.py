@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.accounts.account import FIELDS, Account, texts_to_values
+from agi_server.accounts.account import FIELDS, Account
 from agi_server.accounts.audit import Editor, list_changes
 from agi_server.accounts.changes import update_with_phones
 from agi_server.accounts.customers import create_account
@@ -126,7 +126,7 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
         after, changes, phones = await update_with_phones(
             services.db,
             account_id,
-            texts_to_values(texts),
+            texts,
             Editor(changed_by=operator.signature, at=services.now()),
             services.settings.phones,
             max_callerids=services.settings.accounts.max_callerids,
