@@ -7,18 +7,18 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale
+from babel.core import get_global, parse_locale
 from email_validator import EmailNotValidError, validate_email
 
 # PostgreSQL's integer.
 _LARGEST_COUNT = 2**31 - 1
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _CALLERID = re.compile(r"\+?([0-9]{3,15})")
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{2,63}")
 _PIN = re.compile(r"[0-9]{4,10}", re.ASCII)
-_WEBSITE = re.compile(r"(https?://)?[^\s/.]+(\.[^\s/.]+)+(:[0-9]+)?(/\S*)?", re.IGNORECASE)
+_WEBSITE = re.compile(r"(https?://)?[\w-]+(\.[\w-]+)+(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)
 _HEX = re.compile(r"[0-9A-F]{12}")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 200
 WITHHELD = "withheld"
@@ -49,26 +49,51 @@ def percent_below(high: int) -> Callable[[int], int]:
     return check
 
 
+@cache
+def timezones() -> frozenset[str]:
+    """IANA's names: not what else lies beside them on a system, such as `localtime`."""
+    names = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(names) - {"Factory"}
+
+
 def timezone(name: str) -> str:
     """An IANA name."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be an IANA time zone such as Europe/Paris") from None
+    if name not in timezones():
+        raise ValueError("must be an IANA time zone such as Europe/Paris")
     return name
 
 
 def language(tag: str) -> str:
-    """A BCP 47 tag."""
-    if not _LANGUAGE.fullmatch(tag):
+    """A BCP 47 tag, of a language, script and country that there are."""
+    if not _LANGUAGE.fullmatch(tag) or not _is_spoken(tag.replace("_", "-")):
         raise ValueError("must be a language tag such as en or fr-CA")
     return tag
+
+
+def _is_spoken(tag: str) -> bool:
+    try:
+        name, country, script, *_ = parse_locale(tag, sep="-")
+    except ValueError:
+        return False
+    known = Locale("en")
+    return (
+        name in known.languages
+        and (country is None or country in known.territories)
+        and (script is None or script in known.scripts)
+    )
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """The ISO 4217 codes of what is money somewhere now."""
+    used = (each for countries in get_global("territory_currencies").values() for each in countries)
+    return frozenset(code for code, _, end, is_tender in used if is_tender and end is None)
 
 
 def currency(code: str) -> str:
     """ISO 4217."""
     code = code.upper()
-    if not _CURRENCY.fullmatch(code):
+    if code not in currencies():
         raise ValueError("must be a currency code of three letters such as EUR")
     return code
 
@@ -98,7 +123,7 @@ def email(address: str) -> str:
 
 
 def website(address: str) -> str:
-    """A host name with or without https:// and path."""
+    """A host name with or without http:// or https:// and path."""
     if not _WEBSITE.fullmatch(address):
         raise ValueError("must be an address such as www.example.com")
     return address

@@ -300,9 +300,21 @@ WRONG: list[tuple[str, object, str]] = [
     ("fax", "call me", "country code"),
     ("company_website", "no address", "such as www.example.com"),
     ("payment_type", "later", "one of prepaid, postpaid"),
+    ("company_website", "javascript:alert(1).x", "such as www.example.com"),
+    ("company_website", "ftp://www.example.com", "such as www.example.com"),
     ("timezone", "Mars/Olympus", "IANA"),
+    ("timezone", "localtime", "IANA"),
+    ("timezone", "posixrules", "IANA"),
+    ("timezone", "Factory", "IANA"),
+    ("timezone", "right/Europe/Paris", "IANA"),
+    ("timezone", "europe/paris", "IANA"),
     ("language", "english please", "language tag"),
+    ("language", "zz-QQQQ", "language tag"),
+    ("language", "en-Latn-QQ", "language tag"),
     ("currency", "EURO", "three letters"),
+    ("currency", "QQQ", "three letters"),
+    ("currency", "DEM", "three letters"),
+    ("currency", "XXX", "three letters"),
     ("status", "dead", "one of cancelled, active"),
     ("signup_confirmed", "yes", "cannot be set"),
     ("simultaneous_access", -1, "at least 0"),
@@ -399,6 +411,21 @@ def test_what_is_not_given_is_as_the_group_says_unless_it_goes_with_something_el
     assert (None, ()) == (new.expiry_date, new.restricted_numbers)
     with pytest.raises(InvalidFieldsError, match="expiry_date: goes with"):
         new_account_of_texts({"expiry": "never", "expiry_date": "2027-01-01"}, DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("currency", ("USD", "eur", "XOF", "JPY", "KWD", "ZMW", "XCD")),
+        ("timezone", ("UTC", "Europe/Kyiv", "America/Argentina/Ushuaia", "Asia/Calcutta")),
+        ("language", ("fr_CA", "es-419", "zh-Hant-TW", "sr-Latn", "mi", "en-GB")),
+        ("company_website", ("http://a.example", "HTTPS://Example.com:8443/x?y=1", "bücher.de?x")),
+    ],
+)
+def test_what_there_is_is_taken(name: str, texts: tuple[str, ...]) -> None:
+    for text in texts:
+        new = new_account_of_texts({name: text})
+        assert (text.upper() if name == "currency" else text) == getattr(new, name)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
@@ -14,7 +13,7 @@ from agi_server.accounts.audit import Editor, list_changes
 from agi_server.accounts.changes import update_with_phones
 from agi_server.accounts.customers import create_account
 from agi_server.accounts.field_kinds import show_value
-from agi_server.accounts.field_rules import countries
+from agi_server.accounts.field_rules import countries, timezones
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable
 from agi_server.accounts.groups import find_group, prepare_account
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
@@ -237,7 +236,7 @@ async def _form(
         ],
         # Who changes a customer may change group and plan at once.
         options=await _options(services.db, operator, None if account else texts.get("group")),
-        suggestions={"timezone": sorted(available_timezones()), "language": list(LANGUAGES)},
+        suggestions={"timezone": sorted(timezones()), "language": list(LANGUAGES)},
         reference=secrets.token_hex(16),
         seen="" if account is None else await _last_change(services.db, account.id),
         Kind=Kind,
