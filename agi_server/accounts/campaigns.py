@@ -7,6 +7,7 @@ from typing import Any
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.changes import update_account
 from agi_server.ledger.refills import refill
+from agi_server.one_line import check_line
 from agi_server.refused import NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
@@ -27,6 +28,7 @@ class Campaign:
 async def create_campaign(db: Any, name: str, description: str = "") -> Campaign:
     """Raises InvalidFieldError, RefusedError (the name is taken)."""
     check_name(name)
+    description = check_line("description", description)
     if await db.fetchval(statement("accounts/insert_campaign"), name, description) is None:
         raise RefusedError(f"a campaign {name} exists already", field="name")
     return await find_campaign(db, name)
@@ -59,8 +61,9 @@ async def refill_campaign(
     """Credit each account of a campaign that is not cancelled; for each, whether it was now.
 
     The same `reference` credits each account once, so what broke off is completed by doing it
-    again. Raises NotFoundError.
+    again. Raises NotFoundError, InvalidFieldError for a note of more than a line.
     """
+    note = check_line("note", note)
     async for account_id in _accounts(pool, name):
         balance_micros = await refill(
             pool,

@@ -10,9 +10,9 @@ from enum import Enum
 from typing import Any
 
 from agi_server.accounts.fields import AccountField, Kind, choice_word
+from agi_server.one_line import one_line
 from rating.money import MoneyError, format_money, parse_money
 
-LONGEST_TEXT = 200
 _LONGEST_NUMBER = 18
 _DATE_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
 _DAY_FORMAT = "%Y-%m-%d"
@@ -79,12 +79,7 @@ def _string(text: object) -> str:
 
 
 def _text(field: AccountField, text: object) -> str:
-    string = _string(text).strip()
-    if not string.isprintable():
-        raise ValueError("must be one line without control characters")
-    if len(string) > LONGEST_TEXT:
-        raise ValueError(f"must have at most {LONGEST_TEXT} characters")
-    return string
+    return one_line(_string(text))
 
 
 def _secret(field: AccountField, text: object) -> str:

@@ -12,6 +12,7 @@ from agi_server.accounts.fields import Kind
 from agi_server.accounts.restrictions import store_group_rules
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
+from agi_server.tariffs.trunks import check_name
 
 log = structlog.get_logger()
 
@@ -52,8 +53,7 @@ async def create_group(
 ) -> Group:
     """Raises RefusedError for a name that is taken, NotFoundError for a plan, InvalidFieldError for
     a bad value."""
-    if not name.strip():
-        raise InvalidFieldError("name", "must not be empty")
+    check_name(name)
     if restricted_numbers and restriction is Restriction.NONE:
         raise InvalidFieldError("restriction", "must say blacklist or whitelist for the numbers")
     permissions = (may_call, may_self_care, may_top_up, may_request_services)

@@ -1,9 +1,13 @@
-"""Credit given to an account, money received for it, and corrections by hand."""
+"""Credit given to an account, money received for it, and corrections by hand.
+
+What is said of a movement is one line; anything else raises InvalidFieldError.
+"""
 
 from datetime import datetime
 from typing import Any
 
 from agi_server.ledger.booking import Movement, book
+from agi_server.one_line import check_line
 
 
 async def refill(
@@ -23,7 +27,7 @@ async def refill(
         debit="refills",
         credit="customer",
         amount_micros=amount_micros,
-        note=note,
+        note=check_line("note", note),
     )
     return await book(db, account_id, movement, created_by=created_by, at=at)
 
@@ -48,7 +52,7 @@ async def pay(
         debit="payments",
         credit="refills",
         amount_micros=amount_micros,
-        note=note,
+        note=check_line("note", note),
     )
     return await book(db, account_id, movement, created_by=created_by, at=at)
 
@@ -104,6 +108,6 @@ async def correct_by_hand(
         debit=sides[0],
         credit=sides[1],
         amount_micros=abs(given_micros),
-        note=reason,
+        note=check_line("reason", reason),
     )
     return await book(db, account_id, movement, created_by=created_by, at=at)

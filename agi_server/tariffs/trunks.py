@@ -142,7 +142,10 @@ def _check_changes(strip: str, add_prefix: str, capacity: int) -> None:
 
 
 def check_name(name: str) -> None:
-    """Names of trunks, cards and plans, which stand in commands. Raises InvalidFieldError."""
+    """Names of trunks, cards, plans, groups and all else that stand in commands.
+
+    Raises InvalidFieldError.
+    """
     if not _NAME.fullmatch(name):
         raise InvalidFieldError(
             "name", "must be letters, digits, '.', '_' or '-', and begin with a letter or digit"

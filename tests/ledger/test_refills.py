@@ -1,10 +1,13 @@
 """A refill credits once, however often it is asked for."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from agi_server.ledger.booking import BookingRefusedError
+from agi_server.ledger.refills import correct_by_hand, pay, refill
+from agi_server.refused import InvalidFieldError
 from rating.money import MAX_MONEY_MICROS
 from support.business import MICROS, Business
 from support.clock import Clock
@@ -57,3 +60,23 @@ async def test_an_amount_that_is_none_changes_nothing(
 async def test_the_same_id_on_another_account_is_another_refill(business: Business) -> None:
     accounts = [await business.customer(0) for _ in range(2)]
     assert [MICROS] * 2 == [await business.refill(each, MICROS, "refill:1") for each in accounts]
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\x01b", "a\rb", "a\0b", "x" * 201])
+async def test_what_is_said_of_money_is_one_line(business: Business, text: str) -> None:
+    account = await business.customer(0)
+    about: dict[str, Any] = {
+        "account_id": account.id,
+        "movement_id": "m",
+        "created_by": "test",
+        "at": business.now(),
+    }
+    for move, said in (
+        (refill, {"amount_micros": 1, "note": text}),
+        (pay, {"amount_micros": 1, "note": text}),
+        (correct_by_hand, {"given_micros": 1, "reason": text}),
+    ):
+        field = "reason" if "reason" in said else "note"
+        with pytest.raises(InvalidFieldError, match=rf"^{field}: must"):
+            await move(business.pool, **about, **said)
+    assert 0 == (await business.account(account)).balance_micros

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agi_server.accounts import callerids, customers, groups, restrictions
+from agi_server.accounts import callerids, campaigns, customers, groups, notes, restrictions
 from agi_server.accounts.account import (
     Account,
     AccountStatus,
@@ -310,5 +310,27 @@ async def test_groups_are_created_once_and_count_their_accounts(pool: Any) -> No
         await groups.create_group(pool, "offices")
     with pytest.raises(InvalidFieldError, match="blacklist or whitelist"):
         await groups.create_group(pool, "other", restricted_numbers=["33*"])
-    with pytest.raises(InvalidFieldError, match="must not be empty"):
-        await groups.create_group(pool, " ")
+
+
+async def test_a_group_is_named_as_all_else_and_those_of_former_releases_stay(pool: Any) -> None:
+    for name in (" ", "x" * 64, "two words", "tab\t", "-offices"):
+        with pytest.raises(InvalidFieldError, match="name: must be letters, digits"):
+            await groups.create_group(pool, name)
+    await pool.execute("INSERT INTO account_group (name) VALUES ('two words')")
+    await create(pool, group="two words")
+    changed = await groups.update_group(pool, "two words", may_call=False, changed_by="test")
+    assert (1, False) == (changed.accounts, changed.may_call)
+
+
+async def test_texts_that_stay_have_no_control_characters_and_only_notes_have_lines(
+    pool: Any,
+) -> None:
+    for text in ("a\nb", "a\x07", "a\rb", "x" * 201):
+        with pytest.raises(InvalidFieldError, match=r"^description: must"):
+            await campaigns.create_campaign(pool, "spring", text)
+    account = await create(pool)
+    for text in ("a\x07", "a\rb", "a\0b", " \r\n"):
+        with pytest.raises(InvalidFieldError, match=r"^note: must"):
+            await notes.add_note(pool, account.id, text, author="test", at=EDITOR.at)
+    await notes.add_note(pool, account.id, "two\r\nlines\t👩‍👧 ", author="test", at=EDITOR.at)
+    assert ["two\nlines\t👩‍👧"] == [each.note for each in await notes.list_notes(pool, account.id)]

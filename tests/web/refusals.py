@@ -18,7 +18,7 @@ FILES = (
     "agi_server/web/did_scope.py", "agi_server/web/console/dids.py",
     "agi_server/web/console/rates.py", "agi_server/web/console/tariffs.py", "rating/money.py",
     "rating/number.py", "rating/country_rules.py", "rating/sheet_options.py",
-    "agi_server/web/sheet_form.py",
+    "agi_server/web/sheet_form.py", "agi_server/one_line.py",
 )  # fmt: skip
 _REFUSALS = {
     "ValueError": 0, "RestrictionRuleError": 0, "MoneyError": 0, "RefusedError": 0,

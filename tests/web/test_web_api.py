@@ -136,6 +136,8 @@ async def test_payments_and_corrections_are_booked_once_and_take_no_more_than_th
     much = await move("corrections", "t-3", 422, direction="take", amount="4.51", reason="much")
     assert ["amount"] == [each["field"] for each in much["errors"]]
     await move("corrections", "t-4", 422, direction="take", amount="1", reason=" ")
+    await move("corrections", "t-5", 422, direction="take", amount="1", reason="a\nb")
+    await move("payments", "bank-4", 422, amount="1", note="a\nb")
     for amount in ("0", "-5"):
         none = await move("payments", "bank-3", 422, amount=amount)
         assert ["amount"] == [each["field"] for each in none["errors"]]

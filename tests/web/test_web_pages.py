@@ -294,7 +294,13 @@ async def test_hostile_names_stay_text(web: Web, admin: Browser, clock: Clock) -
     await admin.post(
         f"/customers/{account.id}/refill", {"amount": "1", "reference": "1", "note": hostile}
     )
-    await admin.post("/groups", {"name": hostile})
+    for note in ("a\x01b", "a\nb"):
+        form = {"amount": "1", "reference": "2", "note": note}
+        refused = await admin.post(f"/customers/{account.id}/refill", form)
+        assert (422, True) == (refused.status_code, "one line" in refused.text)
+    assert 422 == (await admin.post("/groups", {"name": hostile})).status_code
+    # A former release took any name.
+    await web.business.pool.execute("INSERT INTO account_group (name) VALUES ($1)", hostile)
     for path in (
         f"/customers?search={hostile}", f"/customers/{account.id}", "/calls", "/groups",
         f"/customers/{account.id}/ledger", f"/sign-in?next={hostile}", f"/{hostile}",

@@ -46,7 +46,7 @@ class Permissions(BaseModel):
 class NewGroup(Permissions):
     """A group to be created; without a word its customers may do everything."""
 
-    name: Text = Field(min_length=1, max_length=200)
+    name: Text = Field(max_length=63)
     restriction: RestrictionWord = "none"
     restricted_numbers: list[Text] = Field(default=[], max_length=1000)
 

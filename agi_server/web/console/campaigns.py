@@ -39,9 +39,9 @@ async def show_campaigns(request: Request) -> Response:
 async def do_create_campaign(request: Request) -> Response:
     """Create a campaign."""
     form = await form_of(request)
-    description = text_of(form, "description")[:200]
+    name, description = text_of(form, "name"), text_of(form, "description")
     try:
-        await create_campaign(services_of(request).db, text_of(form, "name"), description)
+        await create_campaign(services_of(request).db, name, description)
     except (InvalidFieldError, RefusedError) as error:
         return await _page(request, str(error), form)
     return RedirectResponse("/campaigns?done=saved", 303)

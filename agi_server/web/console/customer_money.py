@@ -11,6 +11,7 @@ from starlette.responses import Response
 from agi_server.accounts.account import Account
 from agi_server.ledger.booking import BookingRefusedError
 from agi_server.ledger.refills import correct_by_hand, receive_money, refill
+from agi_server.one_line import check_line
 from agi_server.refused import InvalidFieldError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
@@ -25,8 +26,6 @@ from rating.money import MAX_MONEY_MICROS
 router = APIRouter(
     prefix="/customers/{account_id}", dependencies=[Depends(having(Right.MOVE_MONEY))]
 )
-
-_LONGEST_NOTE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +139,7 @@ def asked_of(form: FormData) -> AskedMovement:
         raise InvalidFieldError("amount", N_("must be greater than 0"))
     if not reference:
         raise InvalidFieldError("reference", N_("is missing: load the page anew"))
-    note = text_of(form, "note")[:_LONGEST_NOTE]
+    note = check_line("note", text_of(form, "note"))
     return AskedMovement(amount_micros=amount_micros, note=note, reference=reference)
 
 
