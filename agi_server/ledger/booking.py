@@ -23,6 +23,16 @@ class BookingRefusedError(Exception):
         super().__init__(message)
 
 
+class NotAvailableError(BookingRefusedError):
+    """The account has less than `amount_micros` available; the message has no currency."""
+
+    def __init__(self, amount_micros: int) -> None:
+        self.amount_micros = amount_micros
+        super().__init__(
+            f"the account has less than {format_money(amount_micros)} available", field="amount"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
     """An amount that goes from one side (`debit`) to another (`credit`); one of them may be
@@ -69,10 +79,7 @@ async def book(
     except asyncpg.CheckViolationError as error:
         if error.constraint_name != "account_within_credit_limit":
             raise
-        raise BookingRefusedError(
-            f"the account has less than {format_money(movement.amount_micros)} available",
-            field="amount",
-        ) from None
+        raise NotAvailableError(movement.amount_micros) from None
     if balance_micros is None:
         await _check_same(db, account_id, movement)
         await confirm_commits(db)

@@ -25,6 +25,8 @@ _REFUSALS = {
     "NotFoundError": 0, "BookingRefusedError": 0, "ConfirmationError": 0, "InvalidFieldError": 1,
     "_problem": 1, "NumberRulesError": 0, "SheetOptionError": 0,
 }  # fmt: skip
+# Their messages begin with the field that they are about.
+_NAMED = ("NumberRulesError", "BookingRefusedError")
 
 
 def refusals() -> set[str]:
@@ -43,7 +45,11 @@ def _templates(tree: ast.AST) -> Iterator[str]:
                 template = _template(node.args[position])
                 if template is not None:
                     field, colon, rest = template.partition(": ")
-                    named = node.func.id == "NumberRulesError" and colon and field
+                    named = (
+                        colon
+                        and node.func.id in _NAMED
+                        and (field.isidentifier() or node.func.id == "NumberRulesError")
+                    )
                     yield rest if named else template
 
 

@@ -101,12 +101,12 @@ async def test_what_is_wrong_with_a_did_is_said_beside_its_form(web: Web, admin:
     await web.business.did(NUMBER, account)
     seen = await seen_by(admin)
     for path, form, expected in (
-        ("/dids", {"number": "twelve"}, "number: must be 3 to 15 digits"),
+        ("/dids", {"number": "twelve"}, "Number: must be 3 to 15 digits"),
         ("/dids", {"number": NUMBER}, f"DID {NUMBER} exists already"),
         ("/dids", {"number": "4412", "customer": "1234567"}, "no customer has account number"),
-        ("/dids", {"number": "4412", "destinations": "sip"}, "destination: needs a customer"),
-        ("/dids", {"number": "4412", "valid_from": "soon"}, "valid_from: must be a date"),
-        ("/dids", {"number": "4412", "valid_from": "9999-12-31T23:59"}, "valid_from: must be in"),
+        ("/dids", {"number": "4412", "destinations": "sip"}, "Destination: needs a customer"),
+        ("/dids", {"number": "4412", "valid_from": "soon"}, "Valid from: must be a date"),
+        ("/dids", {"number": "4412", "valid_from": "9999-12-31T23:59"}, "Valid from: must be in"),
         (f"/dids/{NUMBER}/change", {"plan": "none", "seen": seen}, "there is no call plan none"),
         (f"/dids/{NUMBER}/assign", {"customer": "x"}, "no customer has account number"),
         (f"/dids/{NUMBER}/destinations", {"kind": "number", "destination": "x"}, "must be sip"),
@@ -271,3 +271,20 @@ async def test_a_destination_sent_twice_rings_once(web: Web, admin: Browser) -> 
         again = await admin.post(f"/dids/{NUMBER}/destinations", form)
         assert (422, True) == (again.status_code, "rings there already" in again.text)
     assert [(1, "sip", True), (2, "33123456789", True)] == await targets(web)
+
+
+async def test_the_history_of_a_did_is_told_in_the_words_and_the_time_of_the_operator(
+    web: Web, browse: Browse
+) -> None:
+    await web.operator("chloe", language="fr", timezone="Europe/Paris")
+    browser = browse()
+    await browser.sign_in("chloe")
+    account = await web.business.customer()
+    until = datetime(2030, 6, 1, 10, 0, tzinfo=UTC)
+    await web.business.did(NUMBER, account, valid_until=until, destinations=("33123456789",))
+    await browser.post(f"/dids/{NUMBER}/destinations/1/switch", {"active": "no"})
+    history = (await browser.get(f"/dids/{NUMBER}")).text.partition("<tbody>")[2]
+    for text in ("1 juin 2030, 12:00:00", ">oui<", "+33123456789: désactivé", f"+{NUMBER}"):
+        assert text in history.replace("\u202f", " ")
+    for raw in ("2030-06-01T", ">yes<", "33123456789 off"):
+        assert raw not in history

@@ -52,11 +52,17 @@ def test_what_is_refused_is_told_in_the_language_with_its_values() -> None:
          "doit être l'un des numéros d'appelant du compte, ou withheld"),
         ("must be one of new, active", "doit être l'un de : new, active"),
         ("vat: must be a whole number", "vat: doit être un nombre entier"),
+        ("callerid: must be a whole number",
+         "Numéro d'appelant: doit être un nombre entier"),
+        ("amount: must be greater than 0 and less than 10^12",
+         "Montant: doit être supérieur à 0 et inférieur à 10^12"),
         ("web.1: must be yes or no", "web.1: must be yes or no"),
         ("something 100% else", "something 100% else"),
     ):  # fmt: skip
         assert told == refusal(message, "fr")
-        assert message == refusal(message, "en")
+        field, colon, rest = message.partition(": ")
+        label = {"callerid": "CallerID", "amount": "Amount"}.get(field, field)
+        assert f"{label}{colon}{rest}" == refusal(message, "en")
 
 
 async def test_a_form_with_every_field_wrong_says_so_in_the_language_of_the_operator(
@@ -69,3 +75,33 @@ async def test_a_form_with_every_field_wrong_says_so_in_the_language_of_the_oper
     told = re.findall(r'<p class="wrong" role="alert">([^<]+)<', page)
     assert len(told) >= len(WRONG) - 1
     assert [] == [message for message in told if "must" in message]
+
+
+async def test_the_history_and_the_ledger_of_a_customer_have_no_raw_words(
+    web: Web, browse: Browse
+) -> None:
+    await web.operator("chloe", language="fr")
+    browser = browse()
+    await browser.sign_in("chloe")
+    created = await browser.post("/customers/new", {"refill": "5", "payment_type": "postpaid"})
+    path = re.search(r"/customers/\d+", created.text)
+    assert path, created.text
+    change = {
+        "expiry": "at_date", "expiry_date": "2030-01-01", "status": "suspended_litigation",
+        "credit_limit": "2.50", "locked": "yes", "web_password": "a long password", "seen": "",
+    }  # fmt: skip
+    assert 303 == (await browser.post(f"{path[0]}/edit", change)).status_code
+    await web.business.did("442079460000")
+    assigned = {"customer": f"id:{path[0].rpartition('/')[2]}"}
+    await browser.post("/dids/442079460000/assign", assigned)
+    history = (await browser.get(f"{path[0]}/history")).text.partition("<tbody>")[2]
+    for text in ("à une date", "jamais", "suspendu (litige)", "2,50", ">oui<", "Numéros (DID)",
+                 "+442079460000", "un autre, non affiché"):  # fmt: skip
+        assert text in history
+    for raw in ("at_date", "never", "suspended_litigation", ">dids<", ">yes<", "(secret)"):
+        assert raw not in history
+    ledger = (await browser.get(f"{path[0]}/ledger")).text
+    assert ("à la création" in ledger, "on creation" in ledger) == (True, False)
+    form = {"amount": "999999", "note": "x", "direction": "take", "confirmed": "yes"}
+    refused = (await browser.post(f"{path[0]}/correct", form)).text.replace("\u202f", " ")
+    assert "999 999,00\xa0$US" in refused

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.accounts.account import FIELDS, Account
+from agi_server.accounts.account import Account
 from agi_server.accounts.audit import Editor, list_changes
 from agi_server.accounts.callerids import (
     add_callerid,
@@ -27,6 +27,7 @@ from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.call_lists import list_calls, live_calls
 from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.change_words import customer_changes
 from agi_server.web.console.chart import balance_chart
 from agi_server.web.console.creation import is_first
 from agi_server.web.console.details import details_of
@@ -195,9 +196,8 @@ async def _history(
         422 if error else 200,
         account=account,
         notes=await list_notes(services.db, account_id),
-        changes=changes[:PAGE_ROWS],
+        changes=customer_changes(request, account, changes[:PAGE_ROWS]),
         more_before=changes[PAGE_ROWS - 1].id if len(changes) > PAGE_ROWS else None,
-        labels={field.name: field.label for field in FIELDS},
         reference=secrets.token_hex(16),
         note_error=error,
         note=note,

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from agi_server.accounts.account import Account
-from agi_server.ledger.booking import BookingRefusedError
+from agi_server.ledger.booking import BookingRefusedError, NotAvailableError
 from agi_server.ledger.refills import correct_by_hand, receive_money, refill
 from agi_server.one_line import check_line
 from agi_server.refused import InvalidFieldError
@@ -17,8 +17,9 @@ from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.amounts import typed_amount
 from agi_server.web.console.customer import AccountId, back_to, customer_page
+from agi_server.web.console.formats import money
 from agi_server.web.console.languages import N_
-from agi_server.web.console.pages import page
+from agi_server.web.console.pages import language_of, page
 from agi_server.web.scope import customer_in_scope
 from agi_server.web.services import services_of
 from rating.money import MAX_MONEY_MICROS
@@ -151,6 +152,9 @@ def _form(
     error: Exception | None = None,
 ) -> Response:
     message = error.message if isinstance(error, InvalidFieldError) else str(error or "")
+    if isinstance(error, NotAvailableError):
+        amount = money(error.amount_micros, account.currency, language_of(request))
+        message = f"the account has less than {amount} available"
     return page(
         request,
         "customer_money.html",

@@ -14,6 +14,7 @@ from agi_server.accounts.new_dids import NewDid, add_did
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.change_words import did_changes
 from agi_server.web.console.choices import names_for
 from agi_server.web.console.customer import editor_of
 from agi_server.web.console.languages import N_
@@ -186,6 +187,9 @@ async def _list(
 async def _page(request: Request, number: str, *, error: str = "") -> Response:
     services, operator = services_of(request), operator_of(request)
     did = await did_in_scope(services.db, operator, number)
+    # What was before is another reseller's business.
+    owned_by = None if operator.group_id is None else did.account_id
+    changes = await dids.list_did_changes(services.db, did.number, 50, owned_by=owned_by)
     return page(
         request,
         "did.html",
@@ -197,12 +201,7 @@ async def _page(request: Request, number: str, *, error: str = "") -> Response:
             for name, value in (("valid_from", did.valid_from), ("valid_until", did.valid_until))
         },
         most=did_destinations.MOST_DESTINATIONS,
-        changes=await dids.list_did_changes(
-            services.db,
-            did.number,
-            50,
-            owned_by=None if operator.group_id is None else did.account_id,
-        ),
+        changes=did_changes(request, operator.timezone, changes),
         seen=await _last_change(services.db, did.number),
         now=services.now(),
         names=await names_for(services.db, operator),

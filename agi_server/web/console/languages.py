@@ -46,16 +46,19 @@ def refusal(message: str, language: str) -> str:
     """What the business says when it refuses something, in a language.
 
     It comes in English with its values filled in: the catalogue's template that it fits is
-    translated and gets them again. What fits none stays as it is.
+    translated and gets them again. What fits none stays as it is. A field's name before it is told
+    as forms label it.
     """
+    name, colon, about = message.partition(": ")
+    if colon and name in _LABELS:
+        return f"{translations(language).gettext(_LABELS[name])}: {refusal(about, language)}"
     text = translations(language).gettext(message)
     if language == "en" or text != message:
         return text
     for pattern, template in _templates(language):
         if found := pattern.fullmatch(message):
             return template % found.groupdict()
-    field, colon, rest = message.partition(": ")
-    return f"{field}: {refusal(rest, language)}" if colon and field.isidentifier() else message
+    return f"{name}: {refusal(about, language)}" if colon and name.isidentifier() else message
 
 
 @cache
@@ -89,3 +92,19 @@ def _catalogue(language: str) -> Catalog:
 def N_(message: str) -> str:  # noqa: N802 - gettext's name for a message that is translated later
     """Marks a message for the catalogues."""
     return message
+
+
+_LABELS = {
+    "amount": N_("Amount"),
+    "callerid": N_("CallerID"),
+    "customer": N_("Customer"),
+    "destination": N_("Destination"),
+    "destinations": N_("Destinations"),
+    "digits": N_("Digits"),
+    "number": N_("Number"),
+    "priority": N_("Priority"),
+    "rule": N_("Restriction rule"),
+    "valid_from": N_("Valid from"),
+    "valid_until": N_("Valid until"),
+}
+"""What fields are called on pages that show all refusals in one place."""

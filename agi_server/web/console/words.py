@@ -155,6 +155,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "revenue": N_("revenue"),
         "corrections": N_("corrections"),
     },
+    "note": {"on creation": N_("on creation")},
     "route_order": {
         RouteOrder.LCR: N_("cheapest trunk first"),
         RouteOrder.LCD: N_("cheapest price first"),

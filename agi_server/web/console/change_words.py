@@ -1,0 +1,122 @@
+"""What an operator reads in a history: the texts of the audit in words, amounts and times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+
+from agi_server.accounts.account import FIELDS, Account
+from agi_server.accounts.audit import SECRET_SHOWN, AuditEntry
+from agi_server.accounts.dids import DidChange
+from agi_server.accounts.fields import AccountField, Kind, choice_word
+from agi_server.web.console import formats, words
+from agi_server.web.console.languages import N_
+from agi_server.web.console.pages import language_of, translated
+from rating.money import MoneyError, parse_money
+
+_FIELDS = {field.name: field for field in FIELDS}
+_OTHERS = {"dids": N_("DIDs"), "person": N_("Person")}
+_SWITCHED = {"on": N_("on"), "off": N_("off")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownChange:
+    """A change as a page shows it; no value is an empty text."""
+
+    changed_at: datetime
+    changed_by: str
+    label: str
+    old: str
+    new: str
+
+
+def customer_changes(
+    request: Request, account: Account, changes: Sequence[AuditEntry]
+) -> list[ShownChange]:
+    """Of a customer; amounts are in the account's currency."""
+    return [
+        ShownChange(
+            changed_at=each.changed_at,
+            changed_by=each.changed_by,
+            label=translated(request, _label(each.field)),
+            old=_customer_text(request, account, each.field, each.old),
+            new=_customer_text(request, account, each.field, each.new),
+        )
+        for each in changes
+    ]
+
+
+def did_changes(request: Request, zone: str, changes: Sequence[DidChange]) -> list[ShownChange]:
+    """Of a DID; times are in the operator's zone."""
+    return [
+        ShownChange(
+            changed_at=each.changed_at,
+            changed_by=each.changed_by,
+            label=translated(request, words.WORDS["did_field"].get(each.field, each.field)),
+            old=_did_text(request, zone, each.field, each.old),
+            new=_did_text(request, zone, each.field, each.new),
+        )
+        for each in changes
+    ]
+
+
+def _label(name: str) -> str:
+    return _FIELDS[name].label if name in _FIELDS else _OTHERS.get(name, name)
+
+
+def _customer_text(request: Request, account: Account, name: str, text: str | None) -> str:
+    if text is None:
+        return ""
+    field = _FIELDS.get(name)
+    if field is not None:
+        return _field_text(request, account, field, text)
+    if name == "person" and text == "erased":
+        return translated(request, N_("erased"))
+    return f"+{text}" if name == "dids" else text
+
+
+def _field_text(request: Request, account: Account, field: AccountField, text: str) -> str:
+    if text == SECRET_SHOWN:
+        return translated(request, N_("another, not shown"))
+    match field.kind:
+        case Kind.CHOICE:
+            named = {choice_word(member): member for member in field.choices or ()}
+            word = words.WORDS.get(field.name, {}).get(named.get(text))
+            return text if word is None else translated(request, word)
+        case Kind.FLAG:
+            return _yes_or_no(request, text)
+        case Kind.MONEY:
+            try:
+                micros = parse_money(text, signed=True)
+            except MoneyError:
+                return text
+            return formats.money(micros, account.currency, language_of(request))
+        case Kind.PERCENT:
+            return f"{text} %"
+        case Kind.MOMENT:
+            moment = datetime.fromisoformat(text)
+            return formats.moment(moment, account.timezone, language_of(request))
+        case _:
+            return text
+
+
+def _did_text(request: Request, zone: str, field: str, text: str | None) -> str:
+    if text is None:
+        return ""
+    if field in ("valid_from", "valid_until"):
+        return formats.moment(datetime.fromisoformat(text), zone, language_of(request))
+    if field == "active":
+        return _yes_or_no(request, text)
+    if field == "number":
+        return f"+{text}"
+    if not field.startswith("destination "):
+        return text
+    target, _, state = text.partition(" ")
+    kind = words.WORDS["did_kind"].get(target)
+    shown = f"+{target}" if kind is None else translated(request, kind)
+    return f"{shown}: {translated(request, _SWITCHED[state])}" if state in _SWITCHED else shown
+
+
+def _yes_or_no(request: Request, text: str) -> str:
+    return translated(request, {"yes": words.YES, "no": words.NO}.get(text, text))
