@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from agi_server.storage.postgres.statements import statement
 
-ReportBy = Literal["day", "destination", "trunk", "account", "group"]
+ReportBy = Literal["day", "destination", "trunk", "account", "group", "campaign"]
 Measure = Literal["minutes", "revenue", "cost", "margin", "asr", "acd"]
 
 # For a statement that adds up as much as it is asked to: memory for its groups, and an index that
@@ -17,7 +17,8 @@ REPORT_SETTINGS = ("SET LOCAL work_mem = '64MB'", "SET LOCAL random_page_cost = 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRow:
-    """The calls of one day (its date), destination (its prefix), trunk, account (its id) or group.
+    """The calls of one day (its date), destination (its prefix), trunk, account (its id), group or
+    campaign, as it is now.
 
     `key` is None for calls that have none, such as refused ones without a destination. `dialled`
     calls were put through to a carrier and have ended, `refused` ones were not. Money in micros of

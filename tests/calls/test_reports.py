@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agi_server.accounts.campaigns import create_campaign
 from agi_server.calls.reports import Measure, ReportBy, ReportRow, report_calls
 from agi_server.tariffs import plans
 from rating.rate import Rate
@@ -97,6 +98,26 @@ async def test_what_has_no_destination_trunk_or_group_is_a_row_of_its_own(
     assert [row("gw", **both), row(None, refused=1)] == await reported(business, "trunk")
     assert [row(str(account_id), **both, refused=1)] == await reported(business, "account")
     assert [row(None, **both, refused=1)] == await reported(business, "group")
+    assert [row(None, **both, refused=1)] == await reported(business, "campaign")
+
+
+async def test_calls_of_a_campaign_are_those_of_the_customers_that_are_in_it(
+    business: Business, account_id: int
+) -> None:
+    await create_campaign(business.pool, "spring")
+    others = [await business.customer(campaign="spring") for _ in range(2)]
+    call = ("USD", 60, 300)
+    await business.tamper(
+        *(_ENDED.format(account=other.id, at=EVENING, call=call) for other in others)
+    )
+    of_spring, of_none = await reported(business, "campaign")
+    assert ("spring", 2, 120, 600) == (
+        of_spring.key,
+        of_spring.dialled,
+        of_spring.billed_seconds,
+        of_spring.buy_cost_micros,
+    )
+    assert row(None, **ANSWERED | {"dialled": 2}, refused=1) == of_none
 
 
 async def test_calls_outside_the_time_are_left_out(business: Business, account_id: int) -> None:

@@ -24,6 +24,10 @@ def test_reports_are_tables_json_and_csv(shop: Command, env: dict[str, str], scr
         shop("report", "quality", "--by", "trunk", "--csv").out
     )
     assert "dialled" in shop("report", "traffic").out
+    shop("campaign", "create", "spring")
+    shop("customer", "update", "1000000001", "--campaign", "spring")
+    (of_spring,) = shop("report", "traffic", "--by", "campaign", "--json").json
+    assert ("spring", 1) == (of_spring["campaign"], of_spring["dialled"])
     assert "revenue" in shop("report", "revenue", "--by", "account").out
 
 

@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from web_client import Browser, Web
 
+from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.groups import create_group
 from agi_server.web.auth.roles import Role
 from agi_server.web.console.chart import HEIGHT, WIDTH, day_chart
@@ -22,8 +23,11 @@ Browse = Callable[[], Browser]
 async def called(web: Web, clock: Clock) -> None:
     """An answered call of an office, of a minute; one of somebody else that was not answered."""
     await create_group(web.business.pool, "offices")
-    for group, talk_ms in (("offices", 60_000), (None, None)):
-        account = await web.business.customer(MICROS, group=group, last_name=f"Of {group}")
+    await create_campaign(web.business.pool, "spring")
+    for group, campaign, talk_ms in (("offices", "spring", 60_000), (None, None, None)):
+        account = await web.business.customer(
+            MICROS, group=group, campaign=campaign, last_name=f"Of {group}"
+        )
         phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
         await phone.authorize()
         clock.advance(70)
@@ -36,7 +40,7 @@ async def test_each_report_has_a_table_a_chart_of_each_figure_and_all_as_csv(
     await web.operator()
     admin = browse()
     await admin.sign_in()
-    for by in ("day", "destination", "trunk", "account", "group"):
+    for by in ("day", "destination", "trunk", "account", "group", "campaign"):
         for measure in ("minutes", "revenue", "cost", "margin", "asr", "acd"):
             shown = await admin.get(f"/reports?by={by}&measure={measure}")
             assert 200 == shown.status_code

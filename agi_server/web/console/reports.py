@@ -30,7 +30,7 @@ _MOST_DAYS = 400
 _ROWS_SHOWN = 200
 _BARS_SHOWN = 15
 
-_WAYS: tuple[ReportBy, ...] = ("day", "destination", "trunk", "account", "group")
+_WAYS: tuple[ReportBy, ...] = ("day", "destination", "trunk", "account", "group", "campaign")
 _MEASURES: Mapping[Measure, Callable[[ReportRow], int | None]] = {
     "minutes": lambda row: row.billed_seconds // 60,
     "revenue": lambda row: row.revenue_micros,

@@ -183,6 +183,7 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
         "trunk": N_("trunk"),
         "account": N_("customer"),
         "group": N_("group"),
+        "campaign": N_("campaign"),
     },
     "measure": {
         "minutes": N_("minutes"),

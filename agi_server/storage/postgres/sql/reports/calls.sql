@@ -1,5 +1,5 @@
--- Calls authorized in [$1, $2), added up by ($3) day in the zone ($4), destination, trunk, account
--- or group, and by currency; of one group ($5) where it is not null. Days stand in order, of all else
+-- Calls authorized in [$1, $2), added up by ($3) day in the zone ($4), destination, trunk, account,
+-- group or campaign, and by currency; of one group ($5) where it is not null. Days stand in order, of all else
 -- those that have most of a measure ($6) come first; at most $7 of each currency (null: all).
 -- dialled: settled; answered: of those, billed for at least a second; refused: never dialled.
 -- What is read of call_session is all in the index call_session_ended. Accounts are joined for their
@@ -9,7 +9,8 @@ WITH added AS (
            CASE $3::text WHEN 'destination' THEN s.prefix END AS prefix,
            CASE $3::text WHEN 'trunk' THEN s.trunk_ids[coalesce(s.route, 1)]
                          WHEN 'account' THEN nullif(s.account_id, 0)
-                         WHEN 'group' THEN a.group_id END AS id,
+                         WHEN 'group' THEN a.group_id
+                         WHEN 'campaign' THEN c.campaign_id END AS id,
            coalesce(s.currency, (SELECT o.currency FROM account o WHERE o.id = s.account_id))
                AS currency,
            count(*) FILTER (WHERE s.state = 'settled') AS dialled,
@@ -24,6 +25,7 @@ WITH added AS (
            max(s.version_id) AS version_id
     FROM call_session s
     LEFT JOIN account a ON a.id = s.account_id
+    LEFT JOIN customer c ON $3::text = 'campaign' AND c.account_id = s.account_id
     WHERE s.authorized_at >= $1 AND s.authorized_at < $2 AND s.state IN ('settled', 'denied')
       AND ($5::bigint IS NULL OR a.group_id = $5)
     GROUP BY 1, 2, 3, 4
@@ -48,6 +50,7 @@ SELECT CASE $3::text
            WHEN 'trunk' THEN (SELECT t.name FROM trunk t WHERE t.id = p.id)
            WHEN 'account' THEN p.id::text
            WHEN 'group' THEN (SELECT g.name FROM account_group g WHERE g.id = p.id)
+           WHEN 'campaign' THEN (SELECT m.name FROM campaign m WHERE m.id = p.id)
        END AS key,
        p.currency, p.dialled, p.answered, p.refused, p.talk_ms, p.billed_seconds, p.revenue_micros,
        p.buy_cost_micros,
