@@ -39,6 +39,8 @@ def rate_lines(rates: Iterable[Rate], columns: Sequence[str]) -> Iterator[str]:
 
 
 def _line(cells: Sequence[str]) -> str:
+    # As it is, also where a spreadsheet would take it for a formula: the sheet is imported again,
+    # and a destination must come back the same.
     line = StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()

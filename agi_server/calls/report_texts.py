@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from agi_server.calls.reports import ReportBy, ReportRow
+from agi_server.csv_cells import plain_cell
 from rating.money import format_money
 
 EVERYTHING = (
@@ -39,12 +40,15 @@ def texts_of(row: ReportRow, by: ReportBy) -> dict[str, int | str | None]:
 
 
 def as_csv(rows: Iterable[ReportRow], by: ReportBy, wanted: Sequence[str] = EVERYTHING) -> str:
-    """The columns that are wanted, under their names."""
+    """The columns that are wanted, under their names. No cell is a formula: destinations are named
+    by carriers."""
     out = StringIO()
     names = columns_of(by, wanted)
     writer = csv.DictWriter(out, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(texts_of(row, by) for row in rows)
+    writer.writerows(
+        {name: plain_cell(text) for name, text in texts_of(row, by).items()} for row in rows
+    )
     return out.getvalue()
 
 

@@ -85,6 +85,7 @@ def _shown(created: Sequence[CreatedCustomer], as_json: bool) -> str:
     if as_json:
         return json_text(rows)
     text = io.StringIO()
+    # No cell can be a formula: all are drawn, numbers, or of letters and digits to begin with.
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

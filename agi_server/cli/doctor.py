@@ -119,6 +119,8 @@ async def _postgres(dsn: str, settings: Settings) -> AsyncIterator[Finding]:
             yield _rates(tariffs)
             if (rolling := _rolling_holds(tariffs, settings)) is not None:
                 yield rolling
+            if settings.calls.inbound_plan:
+                yield _inbound_plan(tariffs, settings.calls.inbound_plan)
     finally:
         await connection.close()
 
@@ -182,6 +184,19 @@ def _rates(tariffs: Tariffs) -> Finding:
         return Finding(what="rates", good=False, found="no card has an enabled trunk", mend=mend)
     mend = "agi-server rates import FILE --card NAME --activate, then plan create NAME --card NAME"
     return Finding(what="rates", good=False, found="no plan has an active card", mend=mend)
+
+
+def _inbound_plan(tariffs: Tariffs, name: str) -> Finding:
+    """Every call to a DID without a plan of its own is priced by it, or refused."""
+    there = name in tariffs.plan_ids
+    return Finding(
+        what="inbound plan",
+        good=there,
+        found=f"{name} prices DIDs without a plan of their own"
+        if there
+        else f"there is no plan {name}: calls to DIDs without a plan of their own are refused",
+        mend="" if there else "correct calls.inbound_plan, or agi-server plan create it",
+    )
 
 
 def _rolling_holds(tariffs: Tariffs, settings: Settings) -> Finding | None:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agi_server.accounts.campaigns import create_campaign
+from agi_server.calls.report_texts import as_csv
 from agi_server.calls.reports import Measure, ReportBy, ReportRow, report_calls
 from agi_server.tariffs import plans
 from rating.rate import Rate
@@ -172,3 +173,11 @@ def test_ratios_of_a_row() -> None:
         nothing.acd_ms,
         nothing.margin_basis_points,
     )
+
+
+@pytest.mark.parametrize("named", ["=HYPERLINK(1)", "+1+1", "-2-3", "@SUM(1)", "\tx", "\rx"])
+def test_no_cell_of_a_report_is_a_formula(named: str) -> None:
+    shown = as_csv([row("44", destination=named)], "destination", ("margin",))
+    assert f"prefix,destination,margin\n44,'{named},0.00\n" == shown.replace('"', "")
+    loss = as_csv([row("44", **UNANSWERED | {"buy_cost_micros": 5_000_000})], "trunk", ("margin",))
+    assert "trunk,margin\n44,-5.00\n" == loss

@@ -44,6 +44,13 @@ def test_what_is_missing_is_found_with_how_to_mend_it(
     assert (False, "agi-server db upgrade") == (found["schema"]["good"], found["schema"]["mend"])
 
 
+def test_an_inbound_plan_that_is_none_is_found(shop: Command) -> None:
+    for plan, there in (("standard", True), ("none", False)):
+        found = findings(shop("doctor", "--json", AGI_SERVER_CALLS__INBOUND_PLAN=plan))["inbound"]
+        assert (there, True) == (found["good"], plan in found["found"])
+    assert "calls.inbound_plan" in found["mend"]
+
+
 def test_backends_that_are_away_are_found(
     runner: Runner, plain_env: dict[str, str], tmp_path: Path
 ) -> None:
