@@ -54,6 +54,11 @@ def _on_clock(instant: datetime | None, timezone: str) -> datetime | None:
     return None if instant is None else instant.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
 
 
+def has_secrets(page: NewAccount | Account) -> bool:
+    """Whether there is anything to hash."""
+    return any(getattr(page, name) is not None for name in _SECRETS)
+
+
 async def hashes_of(page: NewAccount | Account) -> dict[str, str]:
     """The hashes of the secrets that were given, by attribute."""
     secrets = ((name, getattr(page, name)) for name in _SECRETS)

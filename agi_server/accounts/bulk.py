@@ -1,12 +1,14 @@
 """Many customers from one file: all of them or, when one cannot be, none."""
 
+import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from agi_server.accounts.account import FIELDS, Account, NewAccount
-from agi_server.accounts.account_rows import hashes_of
+from agi_server.accounts.account import FIELDS, Account, NewAccount, new_account_of_texts
+from agi_server.accounts.account_rows import has_secrets, hashes_of
 from agi_server.accounts.csv_lines import (
     BulkRefusedError,
     CsvLine,
@@ -16,15 +18,23 @@ from agi_server.accounts.csv_lines import (
 )
 from agi_server.accounts.customers import CreationRules, log_created, store_account
 from agi_server.accounts.fields import Settable
-from agi_server.accounts.groups import prepare_account
+from agi_server.accounts.groups import find_group, group_named
 from agi_server.accounts.passwords import generate_password
 from agi_server.accounts.phones import Credentials, create_missing_phones
-from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
+from agi_server.refused import (
+    InvalidFieldError,
+    InvalidFieldsError,
+    NotFoundError,
+    RefusedError,
+)
 from agi_server.settings import PhonesSettings
 from rating.money import MoneyError, parse_money
 
 REFILL = "refill"
 """The column of the first credit, beside those of the fields."""
+
+# A hash takes a core or more, and 64 MiB.
+_HASHED_AT_ONCE = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +52,6 @@ class CreatedCustomer:
 class _Prepared:
     line: int
     new: NewAccount
-    hashes: dict[str, str]
     refill_micros: int
     password: str | None
 
@@ -79,35 +88,97 @@ async def create_accounts(
 
     `texts` are for fields that a line leaves empty: an empty cell says nothing of its field.
 
-    `reached` is told what is done, up to twice their number. `tell` gets all of them before they
-    are committed, for their secrets to be kept: where it raises nobody is created. Raises
-    BulkRefusedError with everything that is wrong with any of them: then nobody was created.
+    `reached` is told what is done, up to three times their number: they are checked, their secrets
+    hashed, and all is stored. `tell` gets all of them before they are committed, for their secrets
+    to be kept: where it raises nobody is created. Raises BulkRefusedError with everything that is
+    wrong with any of them: then nobody was created.
     """
+    storing = _Storing(rules=rules, phones=phones, created_by=created_by, at=at)
+    merged = [
+        {**texts, **{name: text for name, text in line.texts.items() if text.strip()}}
+        for line in lines
+    ]
+    groups = await _defaults_of_groups(pool, merged)
     problems: list[LineProblem] = []
     prepared: list[_Prepared] = []
-    created: list[CreatedCustomer] = []
-    # First all that takes long, such as hashing, and then all that locks.
-    for done, line in enumerate(lines, start=1):
-        merged = {**texts, **{name: text for name, text in line.texts.items() if text.strip()}}
+    for line, given in zip(lines, merged, strict=True):
         try:
-            prepared.append(await _prepare(pool, line.line, merged, currency, generate_passwords))
+            prepared.append(_prepare(line.line, given, groups, currency, generate_passwords))
         except (InvalidFieldError, RefusedError) as error:
             problems += problems_of(line.line, error)
-        reached(done)
+    # Hashing takes longest by far: not before it is known that all can be stored, and not while
+    # that locks what others wait for.
+    if problems or any(has_secrets(each.new) for each in prepared):
+        await storing.try_out(pool, prepared, problems, reached)
+    if problems:
+        raise BulkRefusedError(problems)
+    hashes = await _hash(prepared, lambda done: reached(len(lines) + done))
     async with pool.acquire() as db, db.transaction():
-        for done, each in enumerate(prepared, start=len(lines) + 1):
+        created = await storing.store(
+            db, prepared, hashes, problems, lambda done: reached(2 * len(lines) + done)
+        )
+        if problems:  # taken meanwhile
+            raise BulkRefusedError(problems)
+        tell(created)
+    for customer in created:
+        log_created(customer.account, created_by)
+    return created
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Storing:
+    """What is the same for all of them."""
+
+    rules: CreationRules
+    phones: PhonesSettings | None
+    created_by: str
+    at: datetime
+
+    async def try_out(
+        self,
+        pool: Any,
+        prepared: Sequence[_Prepared],
+        problems: list[LineProblem],
+        reached: Callable[[int], None],
+    ) -> None:
+        """Add what is wrong to `problems`; nothing is stored. No phones: they are logged."""
+        async with pool.acquire() as db:
+            trial = db.transaction()
+            await trial.start()
+            try:
+                trying = replace(self, phones=None)
+                await trying.store(db, prepared, [{}] * len(prepared), problems, reached)
+            finally:
+                await trial.rollback()
+
+    async def store(
+        self,
+        db: Any,
+        prepared: Sequence[_Prepared],
+        hashes: Sequence[dict[str, str]],
+        problems: list[LineProblem],
+        reached: Callable[[int], None],
+    ) -> list[CreatedCustomer]:
+        """Store them, with their phones, in a transaction of the caller's; what is wrong is added
+        to `problems`."""
+        created = []
+        for done, (each, hashed) in enumerate(zip(prepared, hashes, strict=True), start=1):
             try:
                 async with db.transaction():  # a savepoint: what is taken ends this line alone
                     account = await store_account(
                         db,
                         each.new,
-                        rules,
-                        each.hashes,
+                        self.rules,
+                        hashed,
                         refill_micros=each.refill_micros,
-                        created_by=created_by,
-                        at=at,
+                        created_by=self.created_by,
+                        at=self.at,
                     )
-                    credentials = await create_missing_phones(db, account, phones, at=at)
+                    credentials: list[Credentials] = []
+                    if self.phones is not None:
+                        credentials = await create_missing_phones(
+                            db, account, self.phones, at=self.at
+                        )
             except (InvalidFieldError, RefusedError) as error:
                 problems += problems_of(each.line, error)
             else:
@@ -120,35 +191,67 @@ async def create_accounts(
                     )
                 )
             reached(done)
-        if problems:
-            raise BulkRefusedError(problems)
-        tell(created)
-    for customer in created:
-        log_created(customer.account, created_by)
-    return created
+        return created
 
 
-async def _prepare(
-    db: Any, line: int, texts: Mapping[str, object], currency: str, generate: bool
+async def _defaults_of_groups(
+    db: Any, merged: Sequence[Mapping[str, object]]
+) -> dict[str, Mapping[str, object]]:
+    """The defaults of the groups that are named and exist, each asked for once."""
+    found: dict[str, Mapping[str, object]] = {}
+    for name in {group_named(texts) for texts in merged} - {None}:
+        assert name is not None
+        try:
+            found[name] = (await find_group(db, name)).defaults
+        except NotFoundError:
+            continue  # each of its lines is told
+    return found
+
+
+async def _hash(
+    prepared: Sequence[_Prepared], reached: Callable[[int], None]
+) -> list[dict[str, str]]:
+    """The hashes of the secrets of each, a few at once."""
+    hashes: list[dict[str, str]] = [{} for _ in prepared]
+    left = iter(range(len(prepared)))
+    done = 0
+
+    async def work() -> None:
+        nonlocal done
+        for at in left:
+            hashes[at] = await hashes_of(prepared[at].new)
+            done += 1
+            reached(done)
+
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(_HASHED_AT_ONCE):
+            workers.create_task(work())
+    return hashes
+
+
+def _prepare(
+    line: int,
+    texts: Mapping[str, object],
+    groups: Mapping[str, Mapping[str, object]],
+    currency: str,
+    generate: bool,
 ) -> _Prepared:
     fields = {name: text for name, text in texts.items() if name != REFILL}
     password = generate_password() if generate and not fields.get("web_password") else None
     if password is not None:
         fields["web_password"] = password
     refill_micros, problem = _refill(texts.get(REFILL))
+    group = group_named(fields)
+    if group is not None and group not in groups:
+        raise NotFoundError(f"there is no group {group}", field="group")
+    defaults = {} if group is None else groups[group]
     try:
-        new = await prepare_account(db, fields, currency=currency)
+        new = new_account_of_texts(fields, {"currency": currency, **defaults})
     except InvalidFieldsError as error:
         raise InvalidFieldsError([*error.problems, *problem]) from None
     if problem:
         raise problem[0]
-    return _Prepared(
-        line=line,
-        new=new,
-        hashes=await hashes_of(new),
-        refill_micros=refill_micros,
-        password=password,
-    )
+    return _Prepared(line=line, new=new, refill_micros=refill_micros, password=password)
 
 
 def _refill(text: object) -> tuple[int, list[InvalidFieldError]]:

@@ -138,11 +138,15 @@ async def prepare_account(db: Any, texts: Mapping[str, object], *, currency: str
     `currency` is the setting's. Raises InvalidFieldsError with everything that is wrong, and
     NotFoundError for an unknown group.
     """
-    group = texts.get("group")
-    defaults: Mapping[str, object] = {}
-    if isinstance(group, str) and group:
-        defaults = (await find_group(db, group)).defaults
+    name = group_named(texts)
+    defaults = (await find_group(db, name)).defaults if name else {}
     return new_account_of_texts(texts, {"currency": currency, **defaults})
+
+
+def group_named(texts: Mapping[str, object]) -> str | None:
+    """The group of a new account."""
+    name = texts.get("group")
+    return name if isinstance(name, str) and name else None
 
 
 async def _allow_plans(db: Any, group_id: int, plans: Sequence[str]) -> None:

@@ -63,7 +63,7 @@ async def create_from_file(
     )
     with open_result(result, _NOBODY) as write, refused_lines(source, _NOBODY):
         lines = read_customer_lines(text_of_csv(source, "--from"))
-        with progress_bar("customers", 2 * len(lines)) as reached:
+        with progress_bar("customers", 3 * len(lines)) as reached:
             created = await create_accounts(
                 session.db,
                 lines,
