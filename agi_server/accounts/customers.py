@@ -176,6 +176,8 @@ def id_named(name: str) -> int | None:
 def unknown_account(name: str) -> NotFoundError:
     """Says that there is none of this number, which it shows masked, or id."""
     account_id = id_named(name)
+    if name.startswith("id:"):
+        return NotFoundError(f"no customer has id {account_id or name[3:23]}")
     if account_id is None:
         return NotFoundError(f"no customer has account number {mask_account_number(name)}")
     return NotFoundError(f"no customer has id {account_id}")

@@ -81,7 +81,7 @@ async def test_a_did_is_added_given_to_a_customer_changed_and_taken_away(
     listed = (await admin.get("/dids?search=%2B4420&group=london")).text
     assert f"/dids/{NUMBER}" in listed
     assert f"/dids/{NUMBER}" in (await admin.get(f"/customers/{account.id}")).text
-    for nothing in ("?search=49", "?unassigned=yes", "?search=%25"):
+    for nothing in ("?search=49", f"?search={'4' * 300}", "?unassigned=yes", "?search=%25"):
         assert "No DID matches" in (await admin.get(f"/dids{nothing}")).text
     await change(admin, {"plan": "standard"})
     did = await find_did(pool, NUMBER)
@@ -109,6 +109,7 @@ async def test_what_is_wrong_with_a_did_is_said_beside_its_form(web: Web, admin:
         ("/dids", {"number": "4412", "valid_from": "9999-12-31T23:59"}, "Valid from: must be in"),
         (f"/dids/{NUMBER}/change", {"plan": "none", "seen": seen}, "there is no call plan none"),
         (f"/dids/{NUMBER}/assign", {"customer": "x"}, "no customer has account number"),
+        (f"/dids/{NUMBER}/assign", {"customer": "id:-1"}, "no customer has id -1"),
         (f"/dids/{NUMBER}/destinations", {"kind": "number", "destination": "x"}, "must be sip"),
         (f"/dids/{NUMBER}/destinations", {"kind": "sip", "priority": "x"}, "must be 1 to 99"),
     ):

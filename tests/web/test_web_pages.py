@@ -309,3 +309,8 @@ async def test_hostile_names_stay_text(web: Web, admin: Browser, clock: Clock) -
         assert "<script>alert" not in text
         assert "<img" not in text
     assert "&lt;script&gt;" in (await admin.get("/groups")).text
+
+
+async def test_a_search_of_any_length_is_answered(web: Web, admin: Browser) -> None:
+    answer = await admin.get(f"/customers?search={'long' * 50}")
+    assert (200, True) == (answer.status_code, "No customer matches" in answer.text)

@@ -8,6 +8,7 @@ from web_client import Browser, Web
 
 from agi_server.accounts.audit import list_changes
 from agi_server.accounts.phones import list_phones
+from agi_server.web.auth.roles import Role
 
 MAC = "00-08-74-4C-7F-1D"
 
@@ -86,3 +87,34 @@ async def test_a_phone_that_cannot_be_stored_leaves_nothing_of_the_customer_or_t
     await business.as_owner("DROP TRIGGER no_phone ON asterisk.ps_aors")
     assert 201 == (await browser.post("/customers/new", form)).status_code
     assert 1 == len(await list_phones(business.pool))
+
+
+async def test_another_secret_of_a_phone_is_drawn_once_for_the_page_and_shown(
+    web: Web, browse: Callable[[], Browser]
+) -> None:
+    business = web.business
+    account = await business.customer(mac_address="00-08-74-4C-7F-1D")
+    name = await business.phone(account)
+    await web.operator()
+    await web.operator("sue", Role.SUPPORT)
+    browser, support = browse(), browse()
+    await browser.sign_in()
+    await support.sign_in("sue")
+    path = f"/customers/{account.id}"
+    for text in (name, "/00-08-74-4C-7F-1D.xml", "New secret"):
+        assert text in (await browser.get(path)).text
+    assert "New secret" not in (await support.get(path)).text
+    digests = [await business.pool.fetchval("SELECT md5_cred FROM asterisk.ps_auths")]
+    form = {"reference": "form-1"}
+    renewed = await browser.post(f"{path}/phones/sip/secret", form)
+    assert 201 == renewed.status_code
+    assert "SIP secret" in renewed.text
+    digests.append(await business.pool.fetchval("SELECT md5_cred FROM asterisk.ps_auths"))
+    again = await browser.post(f"{path}/phones/sip/secret", form)
+    assert f"{path}?done=secret-before" == again.headers["location"]
+    digests.append(await business.pool.fetchval("SELECT md5_cred FROM asterisk.ps_auths"))
+    assert digests[0] != digests[1] == digests[2]
+    history = (await browser.get(f"{path}/history")).text
+    assert ("SIP secret" in history, "another, not shown" in history) == (True, True)
+    assert 404 == (await browser.post(f"{path}/phones/iax/secret")).status_code
+    assert 403 == (await support.post(f"{path}/phones/sip/secret")).status_code

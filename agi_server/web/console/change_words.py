@@ -16,7 +16,12 @@ from agi_server.web.console.pages import language_of, translated
 from rating.money import MoneyError, parse_money
 
 _FIELDS = {field.name: field for field in FIELDS}
-_OTHERS = {"dids": N_("DIDs"), "person": N_("Person")}
+_OTHERS = {
+    "dids": N_("DIDs"),
+    "person": N_("Person"),
+    "sip_secret": N_("SIP secret"),
+    "iax_secret": N_("IAX secret"),
+}
 _SWITCHED = {"on": N_("on"), "off": N_("off")}
 
 
@@ -68,6 +73,8 @@ def _label(name: str) -> str:
 def _customer_text(request: Request, account: Account, name: str, text: str | None) -> str:
     if text is None:
         return ""
+    if text == SECRET_SHOWN:
+        return translated(request, N_("another, not shown"))
     field = _FIELDS.get(name)
     if field is not None:
         return _field_text(request, account, field, text)
@@ -77,8 +84,6 @@ def _customer_text(request: Request, account: Account, name: str, text: str | No
 
 
 def _field_text(request: Request, account: Account, field: AccountField, text: str) -> str:
-    if text == SECRET_SHOWN:
-        return translated(request, N_("another, not shown"))
     match field.kind:
         case Kind.CHOICE:
             named = {choice_word(member): member for member in field.choices or ()}

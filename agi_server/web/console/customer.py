@@ -20,6 +20,7 @@ from agi_server.accounts.changes import set_locked
 from agi_server.accounts.confirmation import VALID, confirmation_token
 from agi_server.accounts.dids import list_dids
 from agi_server.accounts.notes import add_note, list_notes
+from agi_server.accounts.phones import list_phones
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
 from agi_server.calls.traffic_targets import traffic_of
@@ -255,6 +256,8 @@ async def customer_page(
         chart=balance_chart(points, now),
         callerids=await list_callerids(db, account_id),
         dids=await list_dids(db, account_id=account_id, limit=PAGE_ROWS),
+        phones=await list_phones(db, account_id),
+        settings_at=f"{request.base_url}provisioning/…/{account.mac_address}.xml",
         details=details_of(request, account),
         traffic=await traffic_of(db, account, now),
         reference=secrets.token_hex(16),

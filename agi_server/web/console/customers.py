@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts.account import AccountStatus
@@ -14,9 +14,11 @@ from agi_server.web.services import services_of
 
 router = APIRouter()
 
+_LONGEST_SEARCH = 100
+
 
 def chosen_customers(
-    search: Annotated[str, Query(max_length=100)] = "",
+    search: str = "",
     status: str = "",
     plan: str = "",
     group: str = "",
@@ -24,7 +26,7 @@ def chosen_customers(
 ) -> CustomerFilter:
     """Which customers a page is about, by its address."""
     return CustomerFilter(
-        search=search.strip(),
+        search=search.strip()[:_LONGEST_SEARCH],
         status=AccountStatus.__members__.get(status.upper()),
         plan=plan or None,
         group=group or None,

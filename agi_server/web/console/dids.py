@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
@@ -28,6 +28,7 @@ Number = Annotated[str, Path(max_length=20)]
 _MAY_CHANGE = Depends(having(Right.CHANGE_BUSINESS))
 _MAY_CHANGE_CUSTOMERS = Depends(having(Right.CHANGE_CUSTOMERS))
 _REFUSALS = (InvalidFieldError, RefusedError)
+_LONGEST_SEARCH = 30
 _FORM_TIME = "%Y-%m-%dT%H:%M:%S"
 _WITHOUT_SECONDS = len("2030-06-01T12:00")
 
@@ -35,12 +36,13 @@ _WITHOUT_SECONDS = len("2030-06-01T12:00")
 @router.get("")
 async def show_dids(
     request: Request,
-    search: Annotated[str, Query(max_length=30)] = "",
+    search: str = "",
     group: str = "",
     unassigned: str = "",
     after: str = "",
 ) -> Response:
     """A page of DIDs, by search and filters."""
+    search = search.strip()[:_LONGEST_SEARCH]
     return await _list(request, search=search, group=group, unassigned=unassigned, after=after)
 
 

@@ -13,6 +13,7 @@ from agi_server.web.console import (
     customer_ending,
     customer_form,
     customer_money,
+    customer_phones,
     customers,
     dids,
     groups,
@@ -33,6 +34,7 @@ def console_routes() -> APIRouter:
     signed_in = APIRouter(dependencies=[Depends(check_access)])
     for module in (
         customers, bulk, customer_form, customer, customer_money, customer_calls, customer_ending,
+        customer_phones,
         calls, dids, reports, rates, tariffs, business, groups, series, campaigns,
     ):  # fmt: skip
         signed_in.include_router(module.router)

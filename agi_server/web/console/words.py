@@ -12,6 +12,7 @@ from rating.routing import RouteOrder, SellPrice
 NOTICES: Mapping[str, str] = {
     "created": N_("The customer was created."),
     "created-before": N_("This form was sent before: no second customer was created."),
+    "secret-before": N_("The new secret was shown before: it is still the same."),
     "changed": N_("Saved."),
     "unchanged": N_("Nothing was changed."),
     "refilled": N_("The credit was given."),
