@@ -1,4 +1,4 @@
-"""Who changed what of an account: a row for every change, of secrets only that they changed."""
+"""Who changed what of an account, and why: a row for every change, without the value of secrets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class AuditEntry:
     field: str
     old: str | None
     new: str | None
+    reason: str | None
 
 
 def change_of(field: AccountField, old: Any, new: Any) -> Change:
@@ -96,6 +97,7 @@ async def insert_changes(db: Any, changes: Sequence[tuple[int, Change]], editor:
             [change.field for _, change in some],
             [change.old for _, change in some],
             [change.new for _, change in some],
+            editor.reason,
         )
 
 

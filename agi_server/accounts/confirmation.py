@@ -19,6 +19,7 @@ from agi_server.refused import NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 
 CONFIRMED_BY = "confirmation link"
+CONFIRMED_BECAUSE = "followed the link in the confirmation mail"
 VALID = timedelta(days=7)
 """How long a link can be followed."""
 
@@ -82,7 +83,8 @@ async def confirm_signup(pool: Any, token: str, *, at: datetime) -> Account:
         changes = await store_changes(db, account, after, {})
         confirmed = {"confirmed_at": at.isoformat()}
         await db.execute(statement("accounts/update_customer"), account_id, confirmed)
-        await record_changes(db, account_id, changes, Editor(changed_by=CONFIRMED_BY, at=at))
+        editor = Editor(changed_by=CONFIRMED_BY, at=at, reason=CONFIRMED_BECAUSE)
+        await record_changes(db, account_id, changes, editor)
         return await find_by_id(db, account_id)
 
 

@@ -15,6 +15,7 @@ from agi_server.storage.postgres.statements import statement
 log = structlog.get_logger()
 
 CHANGED_BY = "telephone"
+CHANGED_BECAUSE = "the customer typed the PIN of the lock"
 
 
 class LockAnswer(Enum):
@@ -55,6 +56,6 @@ class OwnLock:
             return LockAnswer.WRONG_PIN
         await self._db.execute(statement("calls/forget_pin_tries"), account_id)
         locked = not row["locked"]
-        editor = Editor(changed_by=CHANGED_BY, at=now)
+        editor = Editor(changed_by=CHANGED_BY, at=now, reason=CHANGED_BECAUSE)
         await update_account(self._db, account_id, {"locked": locked}, editor)
         return LockAnswer.LOCKED if locked else LockAnswer.UNLOCKED

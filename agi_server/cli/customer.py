@@ -32,6 +32,7 @@ from agi_server.cli.parameters import (
     limit_option,
     named_account,
     operator,
+    reason_option,
     words,
 )
 from agi_server.cli.phone import shown_once
@@ -229,29 +230,37 @@ async def list_(
     metavar="FIELD",
     help="Leave this field empty; may be repeated.",
 )
+@reason_option
 @json_option
 @with_database
 async def update(
-    session: Session, account: str, clear: tuple[str, ...], as_json: bool, **fields: Any
+    session: Session,
+    account: str,
+    clear: tuple[str, ...],
+    reason: str | None,
+    as_json: bool,
+    **fields: Any,
 ) -> None:
     """Change fields of a customer: all that are named or, when one is wrong, none.
 
-    Lists are replaced as a whole. Each change is kept with who made it (customer history).
+    Lists are replaced as a whole. Each change is kept with who made it and why (customer history).
 
     \b
     Example:
       agi-server customer update 1000000001 --email ann@example.com --vat 21
-      agi-server customer update id:12 --status suspended --clear campaign
+      agi-server customer update id:12 --status suspended --reason 'invoice 12 is unpaid'
+      agi-server customer update id:12 --clear campaign
     """
     texts = {**given_texts(fields), **dict.fromkeys(clear)}
     if not texts:
         raise click.UsageError("name at least one field to change")
+    by = editor(session, reason)
     found = await named_account(session.db, account)
     _, changes, made = await update_with_phones(
         session.db,
         found.id,
         texts,
-        editor(session),
+        by,
         session.settings.phones,
         max_callerids=session.settings.accounts.max_callerids,
     )

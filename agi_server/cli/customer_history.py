@@ -16,6 +16,7 @@ from agi_server.cli.parameters import (
     limit_option,
     named_account,
     operator,
+    reason_option,
 )
 
 
@@ -38,13 +39,15 @@ async def history(
     found = await named_account(session.db, account)
     changes = await audit.list_changes(session.db, found.id, field=field, limit=limit)
     lines: list[tuple[Any, ...]] = [
-        (each.changed_at, each.changed_by, each.field, each.old, each.new, None) for each in changes
+        (each.changed_at, each.changed_by, each.field, each.old, each.new, each.reason, None)
+        for each in changes
     ]
     if field is None:
         written = await notes.list_notes(session.db, found.id, limit=limit)
-        lines += [(each.written_at, each.author, None, None, None, each.note) for each in written]
+        nothing = (None,) * 4
+        lines += [(each.written_at, each.author, *nothing, each.note) for each in written]
     lines.sort(key=lambda line: line[0], reverse=True)
-    names = ("by", "field", "old", "new", "note")
+    names = ("by", "field", "old", "new", "reason", "note")
     shown = [{"at": time(at), **dict(zip(names, rest, strict=True))} for at, *rest in lines[:limit]]
     print_list(shown, as_json=as_json, nothing="no notes and no changes")
 
@@ -67,9 +70,10 @@ async def note(session: Session, account: str, text: str) -> None:
 
 @click.command(cls=Command)
 @account_argument
+@reason_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_database
-async def delete(session: Session, account: str, yes: bool) -> None:
+async def delete(session: Session, account: str, reason: str | None, yes: bool) -> None:
     """Cancel a customer for good: CallerIDs, SIP and IAX configuration and MAC address go.
 
     Ledger and calls stay, and the number is never given again.
@@ -77,13 +81,15 @@ async def delete(session: Session, account: str, yes: bool) -> None:
     \b
     Example:
       agi-server customer delete 1000000001
+      agi-server customer delete 1000000001 --reason 'moved to another carrier'
     """
+    by = editor(session, reason)
     found = await named_account(session.db, account)
     if not yes:
         click.confirm(
             f"Delete customer {found.id}, balance {money(found.balance_micros)}?", abort=True
         )
-    await delete_account(session.db, found.id, editor(session))
+    await delete_account(session.db, found.id, by)
     click.echo("deleted")
 
 

@@ -126,6 +126,11 @@ def words(kind: type[IntEnum]) -> click.Choice[str]:
     return Words(member.name.lower() for member in kind)
 
 
+reason_option = click.option(
+    "--reason", metavar="TEXT", help="Why: kept in the customer's history."
+)
+
+
 def limit_option(default: int) -> Callable[..., Any]:
     """`--limit N`."""
     return click.option(
@@ -152,8 +157,8 @@ def operator() -> str:
         return f"cli:{os.getuid()}"
 
 
-def editor(session: Session) -> "Editor":
-    """Who changes an account by this command, and when."""
-    from agi_server.accounts.audit import Editor
+def editor(session: Session, reason: str | None = None) -> "Editor":
+    """Who changes an account by this command, when, and why. Raises InvalidFieldError."""
+    from agi_server.editor import Editor, checked_reason
 
-    return Editor(changed_by=operator(), at=session.now)
+    return Editor(changed_by=operator(), at=session.now, reason=checked_reason(reason))

@@ -25,8 +25,9 @@ async def test_a_customer_locks_and_unlocks_calls_by_telephone_with_the_pin(
         answer = await channel(accountcode=account.account_number).authorize()
         assert (allowed, "" if allowed else "account_locked") == (answer.allowed, answer.reason)
     changes = await list_changes(business.pool, account.id, field="locked")
-    assert [("telephone", "no"), ("telephone", "yes")] == [
-        (each.changed_by, each.new) for each in changes
+    why = "the customer typed the PIN of the lock"
+    assert [("telephone", "no", why), ("telephone", "yes", why)] == [
+        (each.changed_by, each.new, each.reason) for each in changes
     ]
 
 

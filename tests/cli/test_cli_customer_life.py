@@ -52,6 +52,30 @@ def test_an_update_changes_what_is_named_and_keeps_who_changed_what_from_what(
     assert newest["by"].startswith("cli:")
 
 
+def test_why_the_status_was_changed_and_the_customer_deleted_stands_in_the_history(
+    shop: Command,
+) -> None:
+    update = ("customer", "update", "1000000001")
+    shop(*update, "--status", "suspended", "--reason", "invoice 12 is unpaid")
+    shop(*update, "--status", "active")
+    for wrong in ("two\nlines", "x" * 201):
+        done = shop(*update, "--status", "expired", "--reason", wrong)
+        assert (2, True) == (done.exit_code, "agi-server: reason: " in done.err)
+        done = shop("customer", "delete", "1000000001", "--yes", "--reason", wrong)
+        assert (2, True) == (done.exit_code, "agi-server: reason: " in done.err)
+    shop("customer", "delete", "1000000001", "--yes", "--reason", "moved to another carrier")
+    told = shop("customer", "history", "1000000001", "--field", "status", "--json").json
+    assert [
+        ("cancelled", "moved to another carrier"),
+        ("active", None),
+        ("suspended", "invoice 12 is unpaid"),
+    ] == [(each["new"], each["reason"]) for each in told]
+    assert "moved to another carrier" in shop("customer", "history", "1000000001").out
+    shop("customer", "erase", "1000000001", "--yes")
+    told = shop("customer", "history", "1000000001", "--field", "status", "--json").json
+    assert [None] * 3 == [each["reason"] for each in told]
+
+
 def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_changed(shop: Command) -> None:
     before = shop("customer", "show", "1000000001", "--json").json
     done = shop(

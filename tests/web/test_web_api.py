@@ -47,6 +47,36 @@ async def admin(web: Web) -> Client:
     return Client(web.url, await web.token())
 
 
+async def test_why_a_customer_is_changed_and_deleted_is_kept_and_listed(
+    web: Web, admin: Client
+) -> None:
+    customer = f"/customers/{(await web.business.customer()).id}"
+    for wrong in ("two\nlines", "x" * 201):
+        change = {"status": "suspended", "reason": wrong}
+        await admin.ask("PATCH", customer, 422, json=change)
+        await admin.ask("DELETE", customer, 422, params={"reason": wrong})
+    assert [] == (await admin.ask("GET", f"{customer}/changes"))["changes"]
+    await admin.ask("PATCH", customer, json={"status": "suspended", "reason": "unpaid"})
+    await admin.ask("PATCH", customer, json={"city": "Rome"})
+    await admin.ask("DELETE", customer, params={"reason": "went bankrupt"})
+    about = {"field": "status", "limit": "1"}
+    newest = await admin.ask("GET", f"{customer}/changes", params=about)
+    before = {**about, "before": newest["next"]}
+    oldest = await admin.ask("GET", f"{customer}/changes", params=before)
+    assert None is oldest["next"]
+    assert [
+        ("api:alice", "suspended", "cancelled", "went bankrupt"),
+        ("api:alice", "active", "suspended", "unpaid"),
+    ] == [
+        (each["changed_by"], each["old"], each["new"], each["reason"])
+        for each in newest["changes"] + oldest["changes"]
+    ]
+    told = (await admin.ask("GET", f"{customer}/changes"))["changes"]
+    assert [("city", None)] == [
+        (each["field"], each["reason"]) for each in told if each["field"] != "status"
+    ]
+
+
 async def test_without_a_token_in_use_nothing_is_answered(
     web: Web, admin: Client, events: EventLog
 ) -> None:

@@ -41,14 +41,18 @@ async def test_a_change_of_all_found_is_shown_and_then_done_for_each_with_its_au
     assert 200 == shown.status_code
     assert "3 customers were chosen." in shown.text
     assert AccountStatus.ACTIVE == (await web.business.account(found[0])).status
-    done = await admin.post("/customers/bulk/do", confirmed(shown.text))
+    assert 'name="reason"' in shown.text
+    wrong = {**confirmed(shown.text), "reason": "two\nlines"}
+    assert 422 == (await admin.post("/customers/bulk/do", wrong)).status_code
+    why = {**confirmed(shown.text), "reason": "the office is closed"}
+    done = await admin.post("/customers/bulk/do", why)
     assert "/customers?done=bulk-changed" == done.headers["location"]
     for account in found:
         now = await web.business.account(account)
         assert (AccountStatus.SUSPENDED, None) == (now.status, now.plan)
         changes = await list_changes(web.business.pool, account.id)
-        assert ("plan", "standard", None, "web:alice") in [
-            (each.field, each.old, each.new, each.changed_by) for each in changes
+        assert ("plan", "standard", None, "web:alice", "the office is closed") in [
+            (each.field, each.old, each.new, each.changed_by, each.reason) for each in changes
         ]
     assert [] == await list_changes(web.business.pool, found[2].id, field="status")
     assert other == await web.business.account(other)

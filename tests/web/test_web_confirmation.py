@@ -46,7 +46,10 @@ async def test_a_customer_who_follows_the_link_can_call_and_opening_it_alone_cha
     now = await web.business.account(account)
     assert (AccountStatus.ACTIVE, True) == (now.status, now.signup_confirmed)
     (change,) = await list_changes(web.business.pool, account.id, field="status")
-    assert "confirmation link" == change.changed_by
+    assert ("confirmation link", "followed the link in the confirmation mail") == (
+        change.changed_by,
+        change.reason,
+    )
 
 
 async def test_a_link_that_expired_was_altered_or_is_of_nobody_confirms_nothing(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from web_client import Browser, Web
 
-from agi_server.accounts.account import FIELDS
+from agi_server.accounts.account import FIELDS, AccountStatus
 from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.fields import Section, Settable
 from agi_server.accounts.groups import create_group
@@ -81,7 +81,8 @@ async def test_the_form_has_every_field_of_the_model(web: Web, admin: Browser) -
             assert f'id="h-{field.name}"' in page
     account = await web.business.customer()
     page = (await admin.get(f"/customers/{account.id}/edit")).text
-    assert {field.name for field in FIELDS if field.settable is Settable.ALWAYS} == names_in(page)
+    always = {field.name for field in FIELDS if field.settable is Settable.ALWAYS}
+    assert always | {"reason"} == names_in(page)
 
 
 async def test_a_customer_is_created_with_every_field_and_the_number_shown_once(
@@ -258,6 +259,25 @@ async def test_a_field_that_the_form_does_not_have_is_refused_by_its_name(
     assert 422 == refused.status_code
     assert re.search(f"{label}: [a-z ]*(cannot be set|on creation only)", refused.text)
     assert None is (await web.business.account(account)).city
+
+
+async def test_why_a_status_is_changed_and_a_customer_deleted_is_typed_beside_it_and_shown(
+    web: Web, admin: Browser
+) -> None:
+    account = await web.business.customer()
+    path = f"/customers/{account.id}"
+    change = {"status": "suspended", "seen": ""}
+    assert "reason" in names_in((await admin.get(f"{path}/edit")).text)
+    refused = await admin.post(f"{path}/edit", {**change, "reason": "two\nlines"})
+    assert (422, {"reason"}) == (refused.status_code, wrong_in(refused.text))
+    await admin.post(f"{path}/edit", {**change, "reason": "unpaid <invoice>"})
+    assert "unpaid &lt;invoice&gt;" in (await admin.get(f"{path}/history")).text
+    assert 'id="reason"' in (await admin.get(f"{path}/delete")).text
+    refused = await admin.post(f"{path}/delete", {"reason": "x" * 201})
+    assert 422 == refused.status_code
+    await admin.post(f"{path}/delete", {"reason": "went bankrupt"})
+    assert AccountStatus.CANCELLED == (await web.business.account(account)).status
+    assert "went bankrupt" in (await admin.get(f"{path}/history")).text
 
 
 async def test_a_reseller_creates_customers_in_the_own_group_only(

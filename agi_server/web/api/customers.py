@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from agi_server.accounts.audit import Editor
+from agi_server.accounts.audit import Editor, list_changes
 from agi_server.accounts.changes import update_with_phones
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.customers import create_account
@@ -13,6 +13,7 @@ from agi_server.accounts.ending import delete_account
 from agi_server.accounts.groups import prepare_account
 from agi_server.calls.records import CallState
 from agi_server.calls.reset import end_over, find_over
+from agi_server.editor import LONGEST_REASON, checked_reason
 from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.calls import CallPage, call_json
@@ -82,6 +83,25 @@ class EntryPage(BaseModel):
 
     entries: list[Entry]
     next: str | None
+
+
+class Change(BaseModel):
+    """A field got another value; of a secret only that it did."""
+
+    id: int
+    changed_at: str
+    changed_by: str
+    field: str
+    old: str | None
+    new: str | None
+    reason: str | None = Field(description="Why, where it was said.")
+
+
+class ChangePage(BaseModel):
+    """Changes, newest first; `next` is `before` of the next page."""
+
+    changes: list[Change]
+    next: int | None
 
 
 class Reset(BaseModel):
@@ -163,13 +183,14 @@ async def change_customer(
     services = services_of(request)
     await customer_in_scope(services.db, operator, customer)
     texts = change.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
+    reason = checked_reason(texts.pop("reason", None))
     if operator.group is not None and texts.get("group", operator.group) != operator.group:
         raise InvalidFieldError("group", "must stay your own")
     account, _, phones = await update_with_phones(
         services.db,
         customer,
         texts,
-        Editor(changed_by=signature(operator), at=services.now()),
+        Editor(changed_by=signature(operator), at=services.now(), reason=reason),
         services.settings.phones,
         max_callerids=services.settings.accounts.max_callerids,
     )
@@ -177,11 +198,21 @@ async def change_customer(
 
 
 @router.delete("/{customer}", response_model=CUSTOMER, dependencies=[_MAY_CHANGE])
-async def delete_customer(request: Request, operator: Caller, customer: CustomerId) -> Any:
+async def delete_customer(
+    request: Request,
+    operator: Caller,
+    customer: CustomerId,
+    reason: Annotated[
+        Text | None,
+        Query(max_length=LONGEST_REASON, description="Why: kept in the customer's history."),
+    ] = None,
+) -> Any:
     """Cancel the account; its ledger and calls stay, its number is never given again."""
     services = services_of(request)
     await customer_in_scope(services.db, operator, customer)
-    editor = Editor(changed_by=signature(operator), at=services.now())
+    editor = Editor(
+        changed_by=signature(operator), at=services.now(), reason=checked_reason(reason)
+    )
     account, _ = await delete_account(services.db, customer, editor)
     return customer_json(account)
 
@@ -240,6 +271,32 @@ async def read_calls(
         db, operator, account_id=customer, state=state, after=after, limit=limit
     )
     return {"calls": [call_json(row) for row in rows], "next": next_page}
+
+
+@router.get("/{customer}/changes", response_model=ChangePage)
+async def read_changes(
+    request: Request,
+    operator: Caller,
+    customer: CustomerId,
+    field: Annotated[
+        Text | None, Query(max_length=100, description="Of one field only, like `status`.")
+    ] = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**63, description="An id.")] = None,
+    limit: Limit = 50,
+) -> Any:
+    """What was changed of the customer, when, by whom and why; newest first."""
+    db = services_of(request).db
+    await customer_in_scope(db, operator, customer)
+    found = await list_changes(db, customer, field=field, before_id=before, limit=limit + 1)
+    shown = [
+        {
+            **{name: getattr(each, name)
+               for name in ("id", "changed_by", "field", "old", "new", "reason")},
+            "changed_at": moment(each.changed_at),
+        }
+        for each in found[:limit]
+    ]  # fmt: skip
+    return {"changes": shown, "next": found[limit - 1].id if len(found) > limit else None}
 
 
 def signature(operator: Operator) -> str:

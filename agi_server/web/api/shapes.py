@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, creat
 from agi_server.accounts.account import FIELDS, Account
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.fields import AccountField, Kind, Settable
+from agi_server.editor import LONGEST_REASON
 from agi_server.observe.masking import mask_account_number
 from rating.money import format_money
 
@@ -44,12 +45,14 @@ def _description(field: AccountField) -> str:
     return f"{field.help}{words}"
 
 
-def _model(name: str, doc: str, wanted: Callable[[AccountField], bool]) -> type[BaseModel]:
+def _model(
+    name: str, doc: str, wanted: Callable[[AccountField], bool], **more: Any
+) -> type[BaseModel]:
     fields: dict[str, Any] = {
         field.name: (_writable(field), Field(default=None, description=_description(field)))
         for field in FIELDS
         if wanted(field)
-    }
+    } | more
     model: type[BaseModel] = create_model(
         name, __doc__=doc, __config__=ConfigDict(extra="forbid"), **fields
     )
@@ -66,6 +69,14 @@ CUSTOMER_CHANGE = _model(
     "CustomerChange",
     "Fields to change; those left out stay, null empties one.",
     lambda field: field.settable is Settable.ALWAYS,
+    reason=(
+        Text | None,
+        Field(
+            default=None,
+            max_length=LONGEST_REASON,
+            description="Why: one line, kept in the customer's history with each change.",
+        ),
+    ),
 )
 _SHOWN = [field for field in FIELDS if field.kind is not Kind.SECRET and field.name != "note"]
 _customer_fields: dict[str, Any] = {

@@ -8,16 +8,17 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.accounts.audit import Editor
 from agi_server.accounts.bulk_change import (
     BULK_FIELDS,
     MOST_AT_ONCE,
     change_accounts,
     look_at_change,
 )
+from agi_server.editor import LONGEST_REASON
 from agi_server.refused import InvalidFieldError
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.console.access import BadFormError, form_of, having, operator_of, text_of
+from agi_server.web.console.customer import editor_of
 from agi_server.web.console.customers import ChosenCustomers
 from agi_server.web.console.pages import page
 from agi_server.web.customer_lists import all_found
@@ -48,6 +49,7 @@ async def do_look(request: Request, chosen: ChosenCustomers) -> Response:
         choices=choices,
         ids=",".join(map(str, change.differ)),
         texts=texts,
+        longest_reason=LONGEST_REASON,
     )
 
 
@@ -61,7 +63,7 @@ async def do_change(request: Request) -> Response:
         _ids(text_of(form, "ids").split(",")),
         _texts(form, operator),
         partial(check_scope, operator),
-        Editor(changed_by=operator.signature, at=services.now()),
+        editor_of(request, text_of(form, "reason")),
         seen=text_of(form, "seen"),
     )
     done = "bulk-changed" if change.differ else "bulk-changed-before"

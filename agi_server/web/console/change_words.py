@@ -34,6 +34,7 @@ class ShownChange:
     label: str
     old: str
     new: str
+    reason: str = ""
 
 
 def customer_changes(
@@ -47,6 +48,7 @@ def customer_changes(
             label=translated(request, _label(each.field)),
             old=_customer_text(request, account, each.field, each.old),
             new=_customer_text(request, account, each.field, each.new),
+            reason=each.reason or "",
         )
         for each in changes
     ]

@@ -24,6 +24,7 @@ from agi_server.accounts.phones import list_phones
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
 from agi_server.calls.traffic_targets import traffic_of
+from agi_server.editor import checked_reason
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.call_lists import list_calls, live_calls
@@ -291,9 +292,13 @@ def message_of(error: InvalidFieldError | RefusedError) -> str:
     return error.message if isinstance(error, InvalidFieldError) else str(error)
 
 
-def editor_of(request: Request) -> Editor:
-    """Who changes what, for the audit."""
-    return Editor(changed_by=operator_of(request).signature, at=services_of(request).now())
+def editor_of(request: Request, reason: str | None = None) -> Editor:
+    """Who changes what, and why it was said to be, for the audit. Raises InvalidFieldError."""
+    return Editor(
+        changed_by=operator_of(request).signature,
+        at=services_of(request).now(),
+        reason=checked_reason(reason),
+    )
 
 
 def back_to(account: Account, done: str) -> Response:

@@ -4,8 +4,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from agi_server.accounts.ending import delete_account, erase_person
+from agi_server.editor import LONGEST_REASON
 from agi_server.web.auth.roles import Right
-from agi_server.web.console.access import having, operator_of
+from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.customer import AccountId, back_to, editor_of
 from agi_server.web.console.pages import page
 from agi_server.web.scope import customer_in_scope
@@ -20,14 +21,21 @@ router = APIRouter(
 async def show_delete(request: Request, account_id: AccountId) -> Response:
     """What deleting does, and a button that does it."""
     account = await customer_in_scope(services_of(request).db, operator_of(request), account_id)
-    return page(request, "customer_ending.html", account=account, what="delete")
+    return page(
+        request,
+        "customer_ending.html",
+        account=account,
+        what="delete",
+        longest_reason=LONGEST_REASON,
+    )
 
 
 @router.post("/delete")
 async def do_delete(request: Request, account_id: AccountId) -> Response:
     """Cancel the account and take away what lets it in; done again, nothing happens."""
     account = await customer_in_scope(services_of(request).db, operator_of(request), account_id)
-    await delete_account(services_of(request).db, account.id, editor_of(request))
+    editor = editor_of(request, text_of(await form_of(request), "reason"))
+    await delete_account(services_of(request).db, account.id, editor)
     return back_to(account, "deleted")
 
 

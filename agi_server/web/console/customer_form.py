@@ -9,20 +9,21 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from agi_server.accounts.account import FIELDS, Account
-from agi_server.accounts.audit import Editor, list_changes
+from agi_server.accounts.audit import list_changes
 from agi_server.accounts.changes import update_with_phones
 from agi_server.accounts.customers import create_account
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.field_rules import countries, timezones
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable
 from agi_server.accounts.groups import find_group, prepare_account
+from agi_server.editor import LONGEST_REASON
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.amounts import typed_amount, with_point
 from agi_server.web.console.choices import HIDDEN_FROM_RESELLERS, names_for
 from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
-from agi_server.web.console.customer import AccountId
+from agi_server.web.console.customer import AccountId, editor_of
 from agi_server.web.console.languages import LANGUAGES, N_
 from agi_server.web.console.pages import page
 from agi_server.web.scope import customer_in_scope
@@ -126,11 +127,12 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
             services.db,
             account_id,
             texts,
-            Editor(changed_by=operator.signature, at=services.now()),
+            editor_of(request, text_of(form, "reason")),
             services.settings.phones,
             max_callerids=services.settings.accounts.max_callerids,
         )
     except (InvalidFieldError, RefusedError) as error:
+        texts["reason"] = text_of(form, "reason")
         return await _form(request, account, texts, errors_of(error) | errors)
     if phones:
         return page(request, "customer_phones.html", 201, account=after, phones=phones)
@@ -240,6 +242,7 @@ async def _form(
         reference=secrets.token_hex(16),
         seen="" if account is None else await _last_change(services.db, account.id),
         Kind=Kind,
+        longest_reason=LONGEST_REASON,
     )
 
 
