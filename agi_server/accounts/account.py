@@ -66,6 +66,7 @@ class Account(terms.LimitsSection):
     account_number: str
     held_micros: int = 0
     created_at: datetime
+    confirmed_at: datetime | None = None
 
     @property
     def available_micros(self) -> int:

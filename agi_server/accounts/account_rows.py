@@ -32,7 +32,11 @@ def account_of(row: Mapping[str, Any]) -> Account:
     """The account of a row of `accounts/find` or `accounts/list`."""
     values = {field.attribute: _value(field, row) for field in FIELDS}
     return Account(
-        id=row["id"], held_micros=row["held_micros"], created_at=row["created_at"], **values
+        id=row["id"],
+        held_micros=row["held_micros"],
+        created_at=row["created_at"],
+        confirmed_at=row["confirmed_at"],
+        **values,
     )
 
 

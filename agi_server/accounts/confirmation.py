@@ -1,6 +1,7 @@
 """The link in the confirmation mail: signed, for one account and mail address, until it expires.
 
-Whoever follows it has read mail at that address: the account leaves status unconfirmed.
+Whoever follows it has read mail at that address: the account leaves status unconfirmed. A link is
+good for one confirmation: it tells after which one (by its time) it was made.
 """
 
 import base64
@@ -8,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agi_server.accounts.account import Account, AccountStatus, changed_account
@@ -24,7 +25,8 @@ VALID = timedelta(days=7)
 """How long a link can be followed."""
 
 _PURPOSE = "confirmation"
-_TOKEN = re.compile(r"([0-9]{1,18})-([0-9]{1,12})-([A-Za-z0-9_-]{43})", re.ASCII)
+_TOKEN = re.compile(r"([0-9]{1,18})-([0-9]{1,12})(?:-([0-9]{1,18}))?-([A-Za-z0-9_-]{43})", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ConfirmationError(RefusedError):
@@ -41,26 +43,31 @@ async def confirmation_token(db: Any, account: Account, *, at: datetime, valid: 
     if account.status is not AccountStatus.UNCONFIRMED:
         raise ConfirmationError("the account waits for no confirmation")
     expires = int((at + valid).timestamp())
-    return f"{account.id}-{expires}-{_signature(await _key(db), account, expires)}"
+    after = _confirmed_us(account)
+    signature = _signature(await _key(db), account, expires, after)
+    return "-".join([str(account.id), str(expires), *([after] if after else []), signature])
 
 
 async def account_of_token(db: Any, token: str, *, at: datetime) -> Account:
     """The account whose link this is, as it is now.
 
-    Raises ConfirmationError for a token that is not ours, has expired or is of another address.
+    It is active when this very link, or one as old, was followed before. Raises ConfirmationError
+    for a token that is not ours, has expired, is of another address or was used for what is over.
     """
     parts = _TOKEN.fullmatch(token)
     if parts is None:
         raise ConfirmationError("this link is not valid")
-    account_id, expires = int(parts[1]), int(parts[2])
+    account_id, expires, after = int(parts[1]), int(parts[2]), parts[3] or ""
     try:
         account = await find_by_id(db, account_id)
     except NotFoundError:
         raise ConfirmationError("this link is not valid") from None
-    if not hmac.compare_digest(_signature(await _key(db), account, expires), parts[3]):
+    if not hmac.compare_digest(_signature(await _key(db), account, expires, after), parts[4]):
         raise ConfirmationError("this link is not valid")
-    if account.signup_confirmed:
-        return account
+    if after != _confirmed_us(account):
+        if account.status is AccountStatus.ACTIVE:
+            return account
+        raise ConfirmationError("this link was used before: ask for another")
     if int(at.timestamp()) > expires:
         raise ConfirmationError("this link has expired: ask for another")
     if account.status is not AccountStatus.UNCONFIRMED:
@@ -77,7 +84,7 @@ async def confirm_signup(pool: Any, token: str, *, at: datetime) -> Account:
     async with pool.acquire() as db, db.transaction():
         await db.execute(statement("accounts/lock_row"), account_id)
         account = await account_of_token(db, token, at=at)
-        if account.signup_confirmed:
+        if account.status is AccountStatus.ACTIVE:
             return account
         after = changed_account(account, {"status": AccountStatus.ACTIVE})
         changes = await store_changes(db, account, after, {})
@@ -95,7 +102,14 @@ async def _key(db: Any) -> bytes:
     return key
 
 
-def _signature(key: bytes, account: Account, expires: int) -> str:
-    signed = f"{account.id}:{expires}:{account.email}".encode()
-    digest = hmac.new(key, signed, hashlib.sha256).digest()
+def _confirmed_us(account: Account) -> str:
+    """When the account was last confirmed, in microseconds; empty: never."""
+    if account.confirmed_at is None:
+        return ""
+    return str((account.confirmed_at - _EPOCH) // timedelta(microseconds=1))
+
+
+def _signature(key: bytes, account: Account, expires: int, after: str) -> str:
+    signed = f"{account.id}:{expires}:{account.email}" + (f":{after}" if after else "")
+    digest = hmac.new(key, signed.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -52,6 +52,35 @@ async def test_a_customer_who_follows_the_link_can_call_and_opening_it_alone_cha
     )
 
 
+async def test_an_account_that_waits_again_is_confirmed_by_a_new_link_and_not_by_a_used_one(
+    web: Web, browse: Browse, clock: Clock
+) -> None:
+    account = await web.business.customer(
+        MICROS, status=AccountStatus.UNCONFIRMED, email="ann@example.com"
+    )
+    phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
+    await web.operator()
+    operator, customer = browse(), browse()
+    await operator.sign_in()
+    used = []
+    for _ in range(3):
+        web.business.now.advance(60)
+        await web.business.set(account, status=AccountStatus.UNCONFIRMED)
+        link = await link_of(operator, account.id)
+        for old in used:
+            for answer in (await customer.get(old), await customer.post(old)):
+                assert (404, True) == (answer.status_code, "was used before" in answer.text)
+        assert "account_unconfirmed" == (await phone.authorize()).reason
+        assert "then you can call" in (await customer.get(link)).text
+        assert "You can call now" in (await customer.post(link)).text
+        assert AccountStatus.ACTIVE == (await web.business.account(account)).status
+        used.append(link)
+    await web.business.set(account, status=AccountStatus.SUSPENDED)
+    for link in used:
+        assert "was used before" in (await customer.post(link)).text
+    assert AccountStatus.SUSPENDED == (await web.business.account(account)).status
+
+
 async def test_a_link_that_expired_was_altered_or_is_of_nobody_confirms_nothing(
     web: Web, browse: Browse, events: EventLog
 ) -> None:

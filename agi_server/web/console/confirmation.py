@@ -7,6 +7,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from agi_server.accounts.account import AccountStatus
 from agi_server.accounts.confirmation import (
     ConfirmationError,
     account_of_token,
@@ -29,7 +30,7 @@ async def show_confirmation(request: Request, token: str) -> Response:
     except ConfirmationError as error:
         return _refused(request, error)
     request.state.language = account.language
-    return page(request, "confirm.html", done=account.signup_confirmed, error="")
+    return page(request, "confirm.html", done=account.status is AccountStatus.ACTIVE, error="")
 
 
 @router.post("/{token}")
