@@ -51,7 +51,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     [
         ("customer show 1000000009", "no customer has account number 100*****09"),
         ("customer show id:77", "no customer has id 77"),
-        ("customer show id:x", "no customer has account number"),
+        ("customer show id:x", "no customer has id x"),
         ("customer create --plan none", "there is no call plan none"),
         ("callerid remove 123456", "no customer has CallerID 123456"),
         ("trunk disable none", "there is no trunk none"),
