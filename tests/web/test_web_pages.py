@@ -54,6 +54,7 @@ async def test_every_page_is_shown(web: Web, admin: Browser, clock: Clock) -> No
         f"/customers/{account.id}/ledger",
         f"/customers/{account.id}/live",
         f"/calls/{call}",
+        "/rates?card=retail",
         "/rates/retail",
         "/rates/retail/1",
         "/rates/retail/1?number=44",

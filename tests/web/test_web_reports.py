@@ -1,6 +1,7 @@
 """Reports on the pages: each figure by each way of adding up, and as CSV."""
 
 import csv
+import re
 from collections.abc import Callable
 from datetime import date
 from io import StringIO
@@ -12,6 +13,7 @@ from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.groups import create_group
 from agi_server.web.auth.roles import Role
 from agi_server.web.console.chart import HEIGHT, WIDTH, day_chart
+from agi_server.web.console.formats import calendar_day
 from support.business import MICROS
 from support.channel import Channel
 from support.clock import Clock
@@ -35,11 +37,12 @@ async def called(web: Web, clock: Clock) -> None:
 
 
 async def test_each_report_has_a_table_a_chart_of_each_figure_and_all_as_csv(
-    web: Web, browse: Browse, called: None
+    web: Web, browse: Browse, called: None, clock: Clock
 ) -> None:
     await web.operator()
     admin = browse()
     await admin.sign_in()
+    day = calendar_day(clock().date(), "en")
     for by in ("day", "destination", "trunk", "account", "group", "campaign"):
         for measure in ("minutes", "revenue", "cost", "margin", "asr", "acd"):
             shown = await admin.get(f"/reports?by={by}&measure={measure}")
@@ -47,6 +50,7 @@ async def test_each_report_has_a_table_a_chart_of_each_figure_and_all_as_csv(
             has_chart = "<rect" in shown.text
             assert has_chart == (measure != "cost")  # what is sold here costs nothing
         assert "$0.06" in shown.text
+        assert (by == "day") == bool(re.search(rf">\s*{day}\s*</td>", shown.text))
         answer = await admin.get(f"/reports/calls.csv?by={by}")
         assert "text/csv; charset=utf-8" == answer.headers["content-type"]
         rows = list(csv.DictReader(StringIO(answer.text)))

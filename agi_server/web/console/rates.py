@@ -26,9 +26,9 @@ _MAY_CHANGE = Depends(having(Right.CHANGE_BUSINESS))
 
 
 @router.get("")
-async def show_cards(request: Request) -> Response:
-    """All rate cards."""
-    return await _cards_page(request)
+async def show_cards(request: Request, card: str = "") -> Response:
+    """All rate cards, and the form for a new version of one."""
+    return await _cards_page(request, texts={"card": card})
 
 
 @router.post("", dependencies=[_MAY_CHANGE])

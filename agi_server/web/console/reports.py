@@ -106,6 +106,7 @@ async def show_report(request: Request, asked: Asked, currency: str = "") -> Res
         request,
         "reports.html",
         asked=asked,
+        day_of=date.fromisoformat,
         rows=rows[:_ROWS_SHOWN],
         more=len(rows) > _ROWS_SHOWN,
         names=await _names(services.db, asked, rows[:_ROWS_SHOWN]),
