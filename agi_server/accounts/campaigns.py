@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from agi_server.accounts.audit import Editor
 from agi_server.accounts.changes import update_account
+from agi_server.business_audit import record_changes
+from agi_server.editor import Editor
 from agi_server.ledger.refills import refill
 from agi_server.one_line import check_line
 from agi_server.refused import NotFoundError, RefusedError
@@ -25,13 +26,18 @@ class Campaign:
     accounts: int
 
 
-async def create_campaign(db: Any, name: str, description: str = "") -> Campaign:
+async def create_campaign(
+    pool: Any, name: str, description: str = "", editor: Editor | None = None
+) -> Campaign:
     """Raises InvalidFieldError, RefusedError (the name is taken)."""
     check_name(name)
     description = check_line("description", description)
-    if await db.fetchval(statement("accounts/insert_campaign"), name, description) is None:
-        raise RefusedError(f"a campaign {name} exists already", field="name")
-    return await find_campaign(db, name)
+    async with pool.acquire() as db, db.transaction():
+        if await db.fetchval(statement("accounts/insert_campaign"), name, description) is None:
+            raise RefusedError(f"a campaign {name} exists already", field="name")
+        created = await find_campaign(db, name)
+        await record_changes(db, "campaign", name, {}, _shown(created), editor)
+    return created
 
 
 async def find_campaign(db: Any, name: str) -> Campaign:
@@ -48,11 +54,13 @@ async def list_campaigns(db: Any, name: str | None = None) -> list[Campaign]:
     return [Campaign(**row) for row in rows]
 
 
-async def delete_campaign(db: Any, name: str) -> None:
+async def delete_campaign(pool: Any, name: str, editor: Editor) -> None:
     """Raises NotFoundError, RefusedError when an account is in it."""
-    if await db.fetchval(statement("accounts/delete_campaign"), name) is None:
-        await find_campaign(db, name)
-        raise RefusedError(f"customers are in the campaign {name}")
+    async with pool.acquire() as db, db.transaction():
+        campaign = await find_campaign(db, name)
+        if await db.fetchval(statement("accounts/delete_campaign"), name) is None:
+            raise RefusedError(f"customers are in the campaign {name}")
+        await record_changes(db, "campaign", name, _shown(campaign), {}, editor)
 
 
 async def refill_campaign(
@@ -85,6 +93,11 @@ async def move_campaign_to_plan(
     async for account_id in _accounts(pool, name):
         _, changes = await update_account(pool, account_id, {"plan": plan}, editor)
         yield bool(changes)
+
+
+def _shown(campaign: Campaign) -> dict[str, object]:
+    """What is told of a campaign that is created or deleted."""
+    return {"name": campaign.name, "description": campaign.description}
 
 
 async def _accounts(pool: Any, name: str) -> AsyncIterator[int]:

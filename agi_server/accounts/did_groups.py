@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from agi_server.business_audit import record_changes
+from agi_server.editor import Editor
 from agi_server.refused import NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
@@ -18,12 +20,14 @@ class DidGroup:
     dids: int
 
 
-async def create_did_group(db: Any, name: str) -> DidGroup:
+async def create_did_group(pool: Any, name: str, editor: Editor | None = None) -> DidGroup:
     """Raises InvalidFieldError, RefusedError (the name is taken)."""
     check_name(name)
-    if await db.fetchval(statement("accounts/insert_did_group"), name) is None:
-        raise RefusedError(f"a DID group {name} exists already", field="name")
-    return (await list_did_groups(db, name))[0]
+    async with pool.acquire() as db, db.transaction():
+        if await db.fetchval(statement("accounts/insert_did_group"), name) is None:
+            raise RefusedError(f"a DID group {name} exists already", field="name")
+        await record_changes(db, "did_group", name, {}, {"name": name}, editor)
+        return (await list_did_groups(db, name))[0]
 
 
 async def list_did_groups(db: Any, name: str | None = None) -> list[DidGroup]:
@@ -32,12 +36,14 @@ async def list_did_groups(db: Any, name: str | None = None) -> list[DidGroup]:
     return [DidGroup(**row) for row in rows]
 
 
-async def delete_did_group(db: Any, name: str) -> None:
+async def delete_did_group(pool: Any, name: str, editor: Editor) -> None:
     """Raises NotFoundError, RefusedError when an account or a DID has it."""
-    if await db.fetchval(statement("accounts/delete_did_group"), name) is None:
-        found = await list_did_groups(db, name)
-        if not found:
-            raise NotFoundError(f"there is no DID group {name}")
-        if not found[0].accounts:
-            raise RefusedError(f"DIDs are in the DID group {name}")
-        raise RefusedError(f"customers have the DID group {name}")
+    async with pool.acquire() as db, db.transaction():
+        if await db.fetchval(statement("accounts/delete_did_group"), name) is None:
+            found = await list_did_groups(db, name)
+            if not found:
+                raise NotFoundError(f"there is no DID group {name}")
+            if not found[0].accounts:
+                raise RefusedError(f"DIDs are in the DID group {name}")
+            raise RefusedError(f"customers have the DID group {name}")
+        await record_changes(db, "did_group", name, {"name": name}, {}, editor)

@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from agi_server.accounts.account import NewAccount, field_named, new_account_of_texts
 from agi_server.accounts.codes import Restriction
 from agi_server.accounts.fields import Kind
-from agi_server.accounts.restrictions import store_group_rules
+from agi_server.accounts.restrictions import rules_shown, store_group_rules
+from agi_server.business_audit import record_changes
+from agi_server.editor import Editor
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +48,7 @@ async def create_group(
     restriction: Restriction = Restriction.NONE,
     restricted_numbers: Sequence[str] = (),
     defaults: Mapping[str, object] | None = None,
+    editor: Editor | None = None,
 ) -> Group:
     """Raises RefusedError for a name that is taken, NotFoundError for a plan, InvalidFieldError for
     a bad value."""
@@ -66,7 +65,9 @@ async def create_group(
             raise RefusedError(f"a group {name} exists already", field="name")
         await _allow_plans(db, group_id, plans)
         await store_group_rules(db, group_id, restricted_numbers)
-        return await find_group(db, name)
+        created = await find_group(db, name)
+        await record_changes(db, "group", name, {}, _shown(created), editor)
+    return created
 
 
 async def update_group(
@@ -79,27 +80,29 @@ async def update_group(
     may_request_services: bool | None = None,
     plans: Sequence[str] | None = None,
     defaults: Mapping[str, object] | None = None,
-    changed_by: str,
+    editor: Editor,
 ) -> Group:
     """Change what is given; calls heed it at once. Raises NotFoundError, InvalidFieldError."""
     permissions = (may_call, may_self_care, may_top_up, may_request_services)
     checked = None if defaults is None else _check_defaults(defaults)
     async with pool.acquire() as db, db.transaction():
-        group = await find_group(db, name)
-        await db.execute(statement("accounts/update_group"), group.id, *permissions, checked)
+        before = await _locked(db, name)
+        await db.execute(statement("accounts/update_group"), before.id, *permissions, checked)
         if plans is not None:
-            await db.execute(statement("accounts/clear_group_plans"), group.id)
-            await _allow_plans(db, group.id, plans)
+            await db.execute(statement("accounts/clear_group_plans"), before.id)
+            await _allow_plans(db, before.id, plans)
         changed = await find_group(db, name)
-    log.info("account.changed", group_id=group.id, field="permissions", value=name, by=changed_by)
+        await record_changes(db, "group", name, _shown(before), _shown(changed), editor)
     return changed
 
 
-async def delete_group(db: Any, name: str) -> None:
+async def delete_group(pool: Any, name: str, editor: Editor) -> None:
     """Raises NotFoundError, RefusedError when it has customers."""
-    group = await find_group(db, name)
-    if await db.fetchval(statement("accounts/delete_group"), group.id) is None:
-        raise RefusedError(f"group {name} has customers")
+    async with pool.acquire() as db, db.transaction():
+        group = await _locked(db, name)
+        if await db.fetchval(statement("accounts/delete_group"), group.id) is None:
+            raise RefusedError(f"group {name} has customers")
+        await record_changes(db, "group", name, _shown(group), {}, editor)
 
 
 async def find_group(db: Any, name: str) -> Group:
@@ -113,6 +116,27 @@ async def find_group(db: Any, name: str) -> Group:
 async def list_groups(db: Any) -> list[Group]:
     """All groups by name."""
     return [_group(row) for row in await db.fetch(statement("accounts/list_groups"), None)]
+
+
+async def _locked(db: Any, name: str) -> Group:
+    """A group that nobody else changes until the transaction ends. Raises NotFoundError."""
+    group = await find_group(db, name)
+    await db.execute(statement("accounts/lock_group"), group.id)
+    return await find_group(db, name)
+
+
+def _shown(group: Group) -> dict[str, object]:
+    """What is told of a group's changes."""
+    return {
+        "name": group.name,
+        "may_call": group.may_call,
+        "may_self_care": group.may_self_care,
+        "may_top_up": group.may_top_up,
+        "may_request_services": group.may_request_services,
+        "plans": group.plans,
+        "defaults": tuple(f"{name}={text}" for name, text in sorted(group.defaults.items())),
+        **rules_shown(group.restriction, group.restricted_numbers),
+    }
 
 
 def _group(row: Mapping[str, Any]) -> Group:

@@ -1,20 +1,18 @@
 """Restricted numbers of accounts and groups: stored rules, and whether they forbid or allow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any
-
-import structlog
 
 from agi_server.accounts.account import Account
 from agi_server.accounts.audit import Editor
 from agi_server.accounts.changes import change_account
 from agi_server.accounts.codes import Restriction
 from agi_server.accounts.restriction_rules import RestrictionRuleError, check_rule
+from agi_server.business_audit import record_changes
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
-
-log = structlog.get_logger()
 
 
 class RuleOwner(StrEnum):
@@ -55,11 +53,10 @@ async def restrict(
     if owner is RuleOwner.ACCOUNT:
         await change_account(pool, owner_id, add, editor)
         return added
-    async with pool.acquire() as db, db.transaction():
+    async with _changing_group(pool, owner_id, editor) as db:
         added = await store_group_rules(db, owner_id, checked)
         if mode is not None:
             await db.execute(statement("accounts/set_group_restriction"), owner_id, mode)
-    _log_group_change(owner_id, f"{', '.join(added) or 'no rule'} added", editor)
     return added
 
 
@@ -82,11 +79,10 @@ async def remove_rules(
         await change_account(pool, owner_id, _without(checked), editor)
         return
     sql = statement("accounts/unrestrict_group")
-    async with pool.acquire() as db, db.transaction():
+    async with _changing_group(pool, owner_id, editor) as db:
         for rule in checked:
             if await db.fetchval(sql, owner_id, rule) is None:
                 raise _no_rule(owner, rule)
-    _log_group_change(owner_id, f"{', '.join(checked)} removed", editor)
 
 
 async def lift(pool: Any, owner: RuleOwner, owner_id: int, *, editor: Editor) -> None:
@@ -111,11 +107,35 @@ async def set_group_rules(
     """
     if rules and mode is Restriction.NONE:
         raise InvalidFieldError("restriction", "must say blacklist or whitelist for the numbers")
-    async with pool.acquire() as db, db.transaction():
+    async with _changing_group(pool, group_id, editor) as db:
         await db.execute(statement("accounts/unrestrict_group"), group_id, None)
         await store_group_rules(db, group_id, rules)
         await db.execute(statement("accounts/set_group_restriction"), group_id, mode)
-    _log_group_change(group_id, f"{mode.name.lower()} of {len(rules)} rules", editor)
+
+
+def rules_shown(mode: Restriction, rules: Sequence[str]) -> dict[str, object]:
+    """What is told of changes of a group's rules."""
+    return {"restriction": mode.name.lower(), "restricted_numbers": tuple(rules)}
+
+
+@asynccontextmanager
+async def _changing_group(pool: Any, group_id: int, editor: Editor) -> AsyncIterator[Any]:
+    """A connection in a transaction; what is changed of the group's rules on it leaves its rows.
+
+    Raises NotFoundError when the group has been deleted.
+    """
+    async with pool.acquire() as db, db.transaction():
+        name = await db.fetchval(statement("accounts/lock_group"), group_id)
+        if name is None:
+            raise NotFoundError(f"no group has id {group_id}")
+        before = await _group_rules(db, name)
+        yield db
+        await record_changes(db, "group", name, before, await _group_rules(db, name), editor)
+
+
+async def _group_rules(db: Any, name: str) -> dict[str, object]:
+    row = await db.fetchrow(statement("accounts/list_groups"), name)
+    return rules_shown(Restriction(row["restriction"]), row["restricted_numbers"])
 
 
 def _without(rules: Sequence[str]) -> Callable[[Account], dict[str, Any]]:
@@ -138,13 +158,3 @@ def _checked(rule: str) -> str:
         return check_rule(rule)
     except RestrictionRuleError as error:
         raise InvalidFieldError("rule", str(error)) from None
-
-
-def _log_group_change(group_id: int, change: str, editor: Editor) -> None:
-    log.info(
-        "account.changed",
-        group_id=group_id,
-        field="restriction",
-        value=change,
-        by=editor.changed_by,
-    )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from agi_server.business_audit import record_changes
+from agi_server.editor import Editor
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
@@ -21,16 +23,21 @@ class Series:
     accounts: int
 
 
-async def create_series(db: Any, name: str, *, digits: int = 7, first: int = 1) -> Series:
+async def create_series(
+    pool: Any, name: str, *, digits: int = 7, first: int = 1, editor: Editor | None = None
+) -> Series:
     """Raises InvalidFieldError, RefusedError (the name is taken)."""
     check_name(name)
     if not 1 <= digits <= MOST_DIGITS:
         raise InvalidFieldError("digits", f"must be from 1 to {MOST_DIGITS}")
     if not 0 <= first < 10**digits:
         raise InvalidFieldError("first", f"must be from 0, and have at most {digits} digits")
-    if await db.fetchval(statement("accounts/insert_series"), name, digits, first) is None:
-        raise RefusedError(f"a series {name} exists already", field="name")
-    return (await list_series(db, name))[0]
+    async with pool.acquire() as db, db.transaction():
+        if await db.fetchval(statement("accounts/insert_series"), name, digits, first) is None:
+            raise RefusedError(f"a series {name} exists already", field="name")
+        created = (await list_series(db, name))[0]
+        await record_changes(db, "series", name, {}, _shown(created), editor)
+    return created
 
 
 async def list_series(db: Any, name: str | None = None) -> list[Series]:
@@ -39,9 +46,21 @@ async def list_series(db: Any, name: str | None = None) -> list[Series]:
     return [Series(**row) for row in rows]
 
 
-async def delete_series(db: Any, name: str) -> None:
+async def delete_series(pool: Any, name: str, editor: Editor) -> None:
     """Raises NotFoundError, RefusedError when an account has a serial of it."""
-    if await db.fetchval(statement("accounts/delete_series"), name) is None:
-        if not await list_series(db, name):
+    async with pool.acquire() as db, db.transaction():
+        found = await list_series(db, name)
+        if not found:
             raise NotFoundError(f"there is no series {name}")
-        raise RefusedError(f"customers have serials of series {name}")
+        if await db.fetchval(statement("accounts/delete_series"), name) is None:
+            raise RefusedError(f"customers have serials of series {name}")
+        await record_changes(db, "series", name, _shown(found[0]), {}, editor)
+
+
+def _shown(series: Series) -> dict[str, object]:
+    """What is told of a series that is created or deleted."""
+    return {
+        "name": series.name,
+        "digits": series.digits,
+        "next_serial": str(series.next_serial).zfill(series.digits),
+    }

@@ -6,6 +6,7 @@ import click
 
 from agi_server.accounts import campaigns
 from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.business_history import history_of
 from agi_server.cli.output import money, print_list
 from agi_server.cli.parameters import MONEY, editor, json_option
 from agi_server.cli.progress import progress_bar
@@ -34,7 +35,7 @@ async def create(session: Session, name: str, description: str) -> None:
     Example:
       agi-server campaign create spring --description 'new customers of March'
     """
-    await campaigns.create_campaign(session.db, name, description)
+    await campaigns.create_campaign(session.db, name, description, editor(session))
     click.echo(f"{name} created")
 
 
@@ -65,7 +66,7 @@ async def delete(session: Session, name: str) -> None:
     Example:
       agi-server campaign delete spring
     """
-    await campaigns.delete_campaign(session.db, name)
+    await campaigns.delete_campaign(session.db, name, editor(session))
     click.echo(f"{name} deleted")
 
 
@@ -117,6 +118,9 @@ async def plan(session: Session, name: str, plan: str) -> None:
         campaigns.move_campaign_to_plan(session.db, name, plan, editor(session)), found.accounts
     )
     click.echo(f"{moved} moved to {plan}, {before} had it already")
+
+
+campaign.add_command(history_of("campaign", "spring"))
 
 
 async def _count(done: AsyncIterator[bool], total: int) -> tuple[int, int]:

@@ -4,8 +4,9 @@ import click
 
 from agi_server.accounts import did_groups
 from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.business_history import history_of
 from agi_server.cli.output import print_list
-from agi_server.cli.parameters import json_option
+from agi_server.cli.parameters import editor, json_option
 
 
 @click.group("did-group", cls=Group)
@@ -29,7 +30,7 @@ async def create(session: Session, name: str) -> None:
     Example:
       agi-server did-group create london
     """
-    await did_groups.create_did_group(session.db, name)
+    await did_groups.create_did_group(session.db, name, editor(session))
     click.echo(f"{name} created")
 
 
@@ -60,5 +61,8 @@ async def delete(session: Session, name: str) -> None:
     Example:
       agi-server did-group delete london
     """
-    await did_groups.delete_did_group(session.db, name)
+    await did_groups.delete_did_group(session.db, name, editor(session))
     click.echo(f"{name} deleted")
+
+
+did_group.add_command(history_of("did_group", "london"))

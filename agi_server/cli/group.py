@@ -9,8 +9,9 @@ from agi_server.accounts import groups
 from agi_server.accounts.codes import Restriction
 from agi_server.accounts.groups import Group as CustomerGroup
 from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.business_history import history_of
 from agi_server.cli.output import print_list, print_one, word
-from agi_server.cli.parameters import json_option, operator, restriction_option
+from agi_server.cli.parameters import editor, json_option, restriction_option
 
 
 @click.group(cls=Group)
@@ -91,6 +92,7 @@ async def create(
         name,
         restriction=Restriction[(restriction or "none").upper()],
         defaults=_texts(defaults),
+        editor=editor(session),
         **fields,
     )
     print_one(_fields(created), as_json=as_json)
@@ -125,7 +127,7 @@ async def update(
         name,
         plans=plans if plans or all_plans else None,
         defaults=_texts(defaults) if defaults or no_defaults else None,
-        changed_by=operator(),
+        editor=editor(session),
         **permissions,
     )
     print_one(_fields(changed), as_json=as_json)
@@ -169,8 +171,11 @@ async def delete(session: Session, name: str) -> None:
     Example:
       agi-server group delete sleeping
     """
-    await groups.delete_group(session.db, name)
+    await groups.delete_group(session.db, name, editor(session))
     click.echo(f"{name} deleted")
+
+
+group.add_command(history_of("group", "offices"))
 
 
 def _texts(defaults: tuple[str, ...]) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import click
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.business_history import history_of
 from agi_server.cli.output import print_json, print_list
 from agi_server.cli.parameters import editor, json_option
 from agi_server.refused import InvalidFieldError
@@ -231,6 +232,9 @@ async def list_(session: Session, as_json: bool) -> None:
     """
     shown = [_fields(each) for each in await plans.list_plans(session.db)]
     print_list(shown, as_json=as_json, nothing="no call plans")
+
+
+plan.add_command(history_of("plan", "standard"))
 
 
 def _tell(found: StoredPlan, what: str, as_json: bool) -> None:

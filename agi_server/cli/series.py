@@ -5,8 +5,9 @@ import click
 from agi_server.accounts import series as all_series
 from agi_server.accounts.series import Series
 from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.business_history import history_of
 from agi_server.cli.output import print_list, print_one
-from agi_server.cli.parameters import json_option
+from agi_server.cli.parameters import editor, json_option
 
 
 @click.group(cls=Group)
@@ -33,7 +34,9 @@ async def create(session: Session, name: str, digits: int, first: int, as_json: 
     Example:
       agi-server series create cards-2026 --first 5000
     """
-    created = await all_series.create_series(session.db, name, digits=digits, first=first)
+    created = await all_series.create_series(
+        session.db, name, digits=digits, first=first, editor=editor(session)
+    )
     print_one(_fields(created), as_json=as_json)
 
 
@@ -61,8 +64,11 @@ async def delete(session: Session, name: str) -> None:
     Example:
       agi-server series delete cards-2026
     """
-    await all_series.delete_series(session.db, name)
+    await all_series.delete_series(session.db, name, editor(session))
     click.echo(f"{name} deleted")
+
+
+series.add_command(history_of("series", "cards-2026"))
 
 
 def _fields(found: Series) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from agi_server.cli.backends import Group, Session, backend_options, with_database
+from agi_server.cli.business_history import history_of
 from agi_server.cli.output import print_json, print_list
 from agi_server.cli.parameters import editor, json_option
 from agi_server.tariffs import trunks
@@ -162,6 +163,9 @@ async def list_(session: Session, as_json: bool) -> None:
     """
     shown = [_fields(each) for each in await trunks.list_trunks(session.db)]
     print_list(shown, as_json=as_json, nothing="no trunks")
+
+
+trunk.add_command(history_of("trunk", "gw"))
 
 
 def _tell(found: StoredTrunk, what: str, as_json: bool) -> None:

@@ -39,7 +39,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "call.witnesses_differ": "Two witnesses tell of talks that differ by more than a second.",
         "slot.reconciled": "Slots of simultaneous access were rebuilt from the open calls.",
         "account.created": "A customer account was created.",
-        "tariff.changed": "A field of a call plan or trunk was changed; `field` says which.",
+        "business.changed": "A field of a call plan, trunk, group, series or campaign was changed.",
         "account.changed": "A field of an account was changed; `field` says which.",
         "account.low_credit": "An account's available funds fell below its threshold.",
         "ledger.mismatch": "A balance differs from the sum of its entries.",

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, Literal
 
+from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.settings import HoldMode
 from agi_server.storage.postgres.statements import statement
-from agi_server.tariffs.audit import record_changes
 from agi_server.tariffs.tables import dialling_of_row
 from agi_server.tariffs.trunks import check_name
 from rating.country_rules import Dialling

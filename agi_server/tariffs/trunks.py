@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from string import Formatter
 from typing import Any
 
+from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
-from agi_server.tariffs.audit import record_changes
 
 PLACEHOLDERS = ("number", "prefix", "account_id")
 # Technology and resource, e.g. PJSIP/{number}@gw.

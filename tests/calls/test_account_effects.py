@@ -70,9 +70,10 @@ async def test_a_group_may_use_only_its_call_plans_even_where_the_dialplan_force
     business: Business, channel: NewChannel
 ) -> None:
     await plans.create_plan(business.pool, "night", ["retail"])
+    editor = Editor(changed_by="test", at=business.now())
     await groups.create_group(business.pool, "sleepers")
     refused = await business.customer(group="sleepers")
-    await groups.update_group(business.pool, "sleepers", plans=["night"], changed_by="test")
+    await groups.update_group(business.pool, "sleepers", plans=["night"], editor=editor)
     allowed = await business.customer(group="sleepers", plan="night")
 
     async def reason(number: str, query: str = "") -> str:
@@ -82,7 +83,7 @@ async def test_a_group_may_use_only_its_call_plans_even_where_the_dialplan_force
     assert "" == await reason(refused.account_number, "?plan=night")
     assert "" == await reason(allowed.account_number)
     assert "group_forbidden" == await reason(allowed.account_number, "?plan=standard")
-    await groups.update_group(business.pool, "sleepers", plans=[], changed_by="test")
+    await groups.update_group(business.pool, "sleepers", plans=[], editor=editor)
     assert "" == await reason(refused.account_number)
 
 

@@ -1,5 +1,6 @@
 """What accounts refer to: groups and their defaults, series, DID groups, campaigns."""
 
+import getpass
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +46,17 @@ def test_a_new_customer_of_a_group_is_as_the_group_says_unless_told_otherwise(
     assert 5 == len(changed["defaults"]) - 1
     refused = shop("group", "delete", "offices")
     assert (1, "agi-server: group offices has customers\n") == (refused.exit_code, refused.err)
+    restricted = ("restriction", "add", "--group", "offices", "--restriction", "blacklist")
+    assert 2 == shop(*restricted, "49*", "no rule").exit_code
+    ok(shop(*restricted, "49*"))
+    history = shop("group", "history", "offices", "--limit", "4", "--json").json
+    assert [
+        ("restricted_numbers", None, "49*"),
+        ("restriction", "none", "blacklist"),
+        ("plans", "standard", None),
+        ("may_call", "yes", "no"),
+    ] == [(each["field"], each["old"], each["new"]) for each in history]
+    assert {f"cli:{getpass.getuser()}"} == {each["changed_by"] for each in history}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +109,10 @@ def test_did_groups_are_created_listed_and_deleted_when_nobody_has_them(
     ok(agi_server("customer", "update", "id:1", "--clear", "did_group"))
     ok(agi_server("did-group", "delete", "london"))
     assert [] == agi_server("did-group", "list", "--json").json
+    history = agi_server("did-group", "history", "--json").json
+    assert [("london", "london", None), ("london", None, "london")] == [
+        (each["name"], each["old"], each["new"]) for each in history
+    ]
 
 
 def test_a_campaign_refills_each_customer_once_and_moves_all_to_another_plan(

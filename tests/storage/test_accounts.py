@@ -318,7 +318,7 @@ async def test_a_group_is_named_as_all_else_and_those_of_former_releases_stay(po
             await groups.create_group(pool, name)
     await pool.execute("INSERT INTO account_group (name) VALUES ('two words')")
     await create(pool, group="two words")
-    changed = await groups.update_group(pool, "two words", may_call=False, changed_by="test")
+    changed = await groups.update_group(pool, "two words", may_call=False, editor=EDITOR)
     assert (1, False) == (changed.accounts, changed.may_call)
 
 

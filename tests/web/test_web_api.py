@@ -302,42 +302,6 @@ async def test_callerids_and_the_restriction_of_a_customer_are_resources_of_its_
     assert rules == await admin.ask("GET", path)
 
 
-async def test_groups_series_and_campaigns_are_made_changed_and_deleted(
-    web: Web, admin: Client
-) -> None:
-    new = {"name": "offices", "plans": ["standard"], "defaults": {"language": "fr"}}
-    group = await admin.ask("POST", "/groups", 201, json=new)
-    assert (True, "none", 0) == (group["may_call"], group["restriction"], group["customers"])
-    changed = await admin.ask("PATCH", "/groups/offices", json={"may_call": False, "plans": []})
-    assert {**group, "may_call": False, "plans": []} == changed
-    rules = {"restriction": "whitelist", "restricted_numbers": ["44*"]}
-    assert {**changed, **rules} == await admin.ask("PUT", "/groups/offices/restriction", json=rules)
-    await admin.ask("PATCH", "/groups/offices", 422, json={"defaults": {"vat": "much"}})
-    await admin.ask("POST", "/groups", 409, json=new)
-    assert {**changed, **rules} == await admin.ask("GET", "/groups/offices")
-    series = await admin.ask("POST", "/series", 201, json={"name": "cards", "digits": 4})
-    assert {"name": "cards", "digits": 4, "next_serial": "0001", "customers": 0} == series
-    campaign = await admin.ask("POST", "/campaigns", 201, json={"name": "spring"})
-    account = await web.business.customer(
-        MICROS, group="offices", series="cards", campaign="spring"
-    )
-    assert 1 == (await admin.ask("GET", "/series"))[0]["customers"]
-    for path in ("/groups/offices", "/series/cards", "/campaigns/spring"):
-        await admin.ask("DELETE", path, 409)
-    refilled = {"campaign": "spring", "amount": "2.50", "customers": 1}
-    for _ in range(2):
-        assert refilled == await admin.ask(
-            "POST", "/campaigns/spring/refills", 201,
-            json={"amount": "2.50"}, headers={"Idempotency-Key": "gift"},
-        )  # fmt: skip
-    assert 3_500_000 == (await web.business.account(account)).balance_micros
-    await admin.ask("PATCH", f"/customers/{account.id}", json={"group": None, "campaign": None})
-    await admin.ask("DELETE", "/groups/offices", 204)
-    await admin.ask("DELETE", "/campaigns/spring", 204)
-    await admin.ask("GET", "/groups/offices", 404)
-    assert [campaign["name"]] != [each["name"] for each in await admin.ask("GET", "/campaigns")]
-
-
 async def test_a_sheet_is_compared_then_stored_then_activated(web: Web, admin: Client) -> None:
     head = "prefix,destination,price_per_minute,initial,increment\n"
     path = "/rate-cards/retail/sheet"

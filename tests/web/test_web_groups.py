@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 
 import pytest
+from test_web_api import Client
 from web_client import Browser, Web
 
 from agi_server.accounts.campaigns import create_campaign, list_campaigns
 from agi_server.accounts.codes import Restriction
 from agi_server.accounts.groups import create_group, find_group, list_groups
 from agi_server.accounts.series import list_series
+from agi_server.business_audit import Noun, list_changes
 from agi_server.web.auth.roles import Role
 from support.business import MICROS
 from support.channel import Channel
@@ -25,6 +27,13 @@ async def admin(web: Web, browse: Browse) -> Browser:
     browser = browse()
     await browser.sign_in()
     return browser
+
+
+async def told(web: Web, noun: Noun, *, by: str) -> list[tuple[str, str | None, str | None]]:
+    """What was changed, newest first: the field, its old and its new value."""
+    changes = await list_changes(web.business.pool, noun, None)
+    assert {by} == {each.changed_by for each in changes}
+    return [(each.field, each.old, each.new) for each in changes]
 
 
 async def test_a_group_is_changed_and_calls_heed_it_at_once(
@@ -48,6 +57,15 @@ async def test_a_group_is_changed_and_calls_heed_it_at_once(
         changed.may_call, changed.may_top_up, changed.plans, changed.defaults, changed.restriction
     )  # fmt: skip
     assert "group_forbidden" == (await phone.authorize()).reason
+    changes = await told(web, "group", by="web:alice")
+    assert [
+        ("defaults", None, "language=fr, vat=20"), ("plans", None, "standard"),
+        ("may_request_services", "yes", "no"), ("may_self_care", "yes", "no"),
+        ("may_call", "yes", "no"), ("restricted_numbers", "44*, 49*", None),
+    ] == changes[:6]  # fmt: skip
+    shown = (await admin.get(path)).text.partition("<h2>Changes</h2>")[2]
+    for text in ("web:alice", "May call", "language=fr, vat=20", "blacklist: may not call"):
+        assert text in shown
 
 
 async def test_what_a_group_cannot_be_is_said_in_place_and_nothing_changes(
@@ -70,6 +88,7 @@ async def test_what_a_group_cannot_be_is_said_in_place_and_nothing_changes(
         assert 422 == answer.status_code, form
         assert 'role="alert"' in answer.text
     assert before == await find_group(web.business.pool, "offices")
+    assert [] == await list_changes(web.business.pool, "group", None)
 
 
 async def test_a_group_a_series_and_a_campaign_that_nobody_is_in_are_deleted(
@@ -93,6 +112,17 @@ async def test_a_group_a_series_and_a_campaign_that_nobody_is_in_are_deleted(
     assert 303 == (await admin.post("/campaigns/spring/delete")).status_code
     assert [] == await list_campaigns(pool)
     assert 404 == (await admin.post("/campaigns/spring/delete")).status_code
+    assert ("name", "offices", None) in await told(web, "group", by="web:alice")
+    assert [
+        ("next_serial", "00070", None), ("digits", "5", None), ("name", "cards", None),
+        ("next_serial", None, "00070"), ("digits", None, "5"), ("name", None, "cards"),
+    ] == await told(web, "series", by="web:alice")  # fmt: skip
+    assert [
+        ("description", "of March", None), ("name", "spring", None),
+        ("description", None, "of March"), ("name", None, "spring"),
+    ] == await told(web, "campaign", by="web:alice")  # fmt: skip
+    for path, gone in (("/groups", "offices"), ("/series", "00070"), ("/campaigns", "of March")):
+        assert gone in (await admin.get(path)).text.partition("<summary>Changes</summary>")[2]
 
 
 async def test_a_campaign_is_refilled_once_after_a_confirmation(web: Web, admin: Browser) -> None:
@@ -129,3 +159,54 @@ async def test_support_reads_groups_series_and_campaigns_and_changes_none(
     ):  # fmt: skip
         assert 403 == (await support.post(path, {"name": "x"})).status_code
     assert 403 == (await support.get("/campaigns/spring/refill")).status_code
+
+
+async def test_programs_make_change_and_delete_them_and_who_did_it_is_kept(web: Web) -> None:
+    await web.operator()
+    admin = Client(web.url, await web.token())
+    new = {"name": "offices", "plans": ["standard"], "defaults": {"language": "fr"}}
+    group = await admin.ask("POST", "/groups", 201, json=new)
+    assert (True, "none", 0) == (group["may_call"], group["restriction"], group["customers"])
+    changed = await admin.ask("PATCH", "/groups/offices", json={"may_call": False, "plans": []})
+    assert {**group, "may_call": False, "plans": []} == changed
+    rules = {"restriction": "whitelist", "restricted_numbers": ["44*"]}
+    assert {**changed, **rules} == await admin.ask("PUT", "/groups/offices/restriction", json=rules)
+    await admin.ask("PATCH", "/groups/offices", 422, json={"defaults": {"vat": "much"}})
+    await admin.ask("POST", "/groups", 409, json=new)
+    assert {**changed, **rules} == await admin.ask("GET", "/groups/offices")
+    assert [
+        ("restricted_numbers", None, "44*"), ("restriction", "none", "whitelist"),
+        ("plans", "standard", None), ("may_call", "yes", "no"),
+        ("restriction", None, "none"), ("defaults", None, "language=fr"),
+        ("plans", None, "standard"), ("may_request_services", None, "yes"),
+        ("may_top_up", None, "yes"), ("may_self_care", None, "yes"), ("may_call", None, "yes"),
+        ("name", None, "offices"),
+    ] == await told(web, "group", by="api:alice")  # fmt: skip
+    series = await admin.ask("POST", "/series", 201, json={"name": "cards", "digits": 4})
+    assert {"name": "cards", "digits": 4, "next_serial": "0001", "customers": 0} == series
+    campaign = await admin.ask("POST", "/campaigns", 201, json={"name": "spring"})
+    account = await web.business.customer(
+        MICROS, group="offices", series="cards", campaign="spring"
+    )
+    assert 1 == (await admin.ask("GET", "/series"))[0]["customers"]
+    for path in ("/groups/offices", "/series/cards", "/campaigns/spring"):
+        await admin.ask("DELETE", path, 409)
+    refilled = {"campaign": "spring", "amount": "2.50", "customers": 1}
+    for _ in range(2):
+        assert refilled == await admin.ask(
+            "POST", "/campaigns/spring/refills", 201,
+            json={"amount": "2.50"}, headers={"Idempotency-Key": "gift"},
+        )  # fmt: skip
+    assert 3_500_000 == (await web.business.account(account)).balance_micros
+    await admin.ask("PATCH", f"/customers/{account.id}", json={"group": None, "campaign": None})
+    await admin.ask("DELETE", "/groups/offices", 204)
+    await admin.ask("DELETE", "/campaigns/spring", 204)
+    assert 12 + 8 == len(await told(web, "group", by="api:alice"))
+    assert [("name", "spring", None), ("name", None, "spring")] == await told(
+        web, "campaign", by="api:alice"
+    )
+    assert [
+        ("next_serial", None, "0001"), ("digits", None, "4"), ("name", None, "cards")
+    ] == await told(web, "series", by="api:alice")  # fmt: skip
+    await admin.ask("GET", "/groups/offices", 404)
+    assert [campaign["name"]] != [each["name"] for each in await admin.ask("GET", "/campaigns")]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from web_client import Browser, Web
 
-from agi_server.tariffs.audit import list_changes
+from agi_server.business_audit import list_changes
 from agi_server.tariffs.packages import create_package
 from agi_server.tariffs.plans import StoredPlan, create_plan, find_plan, list_plans
 from agi_server.tariffs.trunks import StoredTrunk, list_trunks

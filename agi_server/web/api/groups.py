@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from agi_server.accounts import campaigns, groups
 from agi_server.accounts import series as all_series
 from agi_server.accounts.account import Restriction
-from agi_server.accounts.audit import Editor
 from agi_server.accounts.restrictions import set_group_rules
+from agi_server.editor import Editor
 from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.callerids import Restricted
 from agi_server.web.api.customers import signature
 from agi_server.web.api.once import IdempotencyKey
 from agi_server.web.api.shapes import Flag, RestrictionWord, Text, Whole, money
-from agi_server.web.auth.roles import Right
+from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.services import services_of
 from rating.money import MoneyError, parse_money
 
@@ -123,10 +123,11 @@ async def find_groups(request: Request) -> Any:
 
 
 @router.post("/groups", response_model=Group, status_code=201, dependencies=[_MAY_CHANGE])
-async def make_group(request: Request, new: NewGroup) -> Any:
+async def make_group(request: Request, operator: Caller, new: NewGroup) -> Any:
     """Create a group."""
     given = new.model_dump(exclude_none=True)
     given["restriction"] = Restriction[new.restriction.upper()]
+    given["editor"] = _editor(request, operator)
     return _group(await groups.create_group(services_of(request).db, **given))
 
 
@@ -139,11 +140,8 @@ async def read_group(request: Request, name: Name) -> Any:
 @router.patch("/groups/{name}", response_model=Group, dependencies=[_MAY_CHANGE])
 async def change_group(request: Request, operator: Caller, name: Name, change: Permissions) -> Any:
     """Change what is given; plans and defaults are replaced as a whole. Calls heed it at once."""
-    return _group(
-        await groups.update_group(
-            services_of(request).db, name, **change.model_dump(), changed_by=signature(operator)
-        )
-    )
+    db, editor = services_of(request).db, _editor(request, operator)
+    return _group(await groups.update_group(db, name, **change.model_dump(), editor=editor))
 
 
 @router.put("/groups/{name}/restriction", response_model=Group, dependencies=[_MAY_CHANGE])
@@ -156,15 +154,15 @@ async def restrict_group(request: Request, operator: Caller, name: Name, asked: 
         group.id,
         Restriction[asked.restriction.upper()],
         asked.restricted_numbers,
-        editor=Editor(changed_by=signature(operator), at=services.now()),
+        editor=_editor(request, operator),
     )
     return _group(await groups.find_group(services.db, name))
 
 
 @router.delete("/groups/{name}", status_code=204, dependencies=[_MAY_CHANGE])
-async def remove_group(request: Request, name: Name) -> None:
+async def remove_group(request: Request, operator: Caller, name: Name) -> None:
     """Delete a group that has no customers."""
-    await groups.delete_group(services_of(request).db, name)
+    await groups.delete_group(services_of(request).db, name, _editor(request, operator))
 
 
 @router.get("/series", response_model=list[Series])
@@ -174,16 +172,20 @@ async def find_series(request: Request) -> Any:
 
 
 @router.post("/series", response_model=Series, status_code=201, dependencies=[_MAY_CHANGE])
-async def make_series(request: Request, new: NewSeries) -> Any:
+async def make_series(request: Request, operator: Caller, new: NewSeries) -> Any:
     """Create a series."""
-    db = services_of(request).db
-    return _series(await all_series.create_series(db, new.name, digits=new.digits, first=new.first))
+    db, editor = services_of(request).db, _editor(request, operator)
+    return _series(
+        await all_series.create_series(
+            db, new.name, digits=new.digits, first=new.first, editor=editor
+        )
+    )
 
 
 @router.delete("/series/{name}", status_code=204, dependencies=[_MAY_CHANGE])
-async def remove_series(request: Request, name: Name) -> None:
+async def remove_series(request: Request, operator: Caller, name: Name) -> None:
     """Delete a series of which no customer has a serial."""
-    await all_series.delete_series(services_of(request).db, name)
+    await all_series.delete_series(services_of(request).db, name, _editor(request, operator))
 
 
 @router.get("/campaigns", response_model=list[Campaign])
@@ -193,16 +195,16 @@ async def find_campaigns(request: Request) -> Any:
 
 
 @router.post("/campaigns", response_model=Campaign, status_code=201, dependencies=[_MAY_CHANGE])
-async def make_campaign(request: Request, new: NewCampaign) -> Any:
+async def make_campaign(request: Request, operator: Caller, new: NewCampaign) -> Any:
     """Create a campaign."""
-    db = services_of(request).db
-    return _campaign(await campaigns.create_campaign(db, new.name, new.description))
+    db, editor = services_of(request).db, _editor(request, operator)
+    return _campaign(await campaigns.create_campaign(db, new.name, new.description, editor))
 
 
 @router.delete("/campaigns/{name}", status_code=204, dependencies=[_MAY_CHANGE])
-async def remove_campaign(request: Request, name: Name) -> None:
+async def remove_campaign(request: Request, operator: Caller, name: Name) -> None:
     """Delete a campaign that no customer is in."""
-    await campaigns.delete_campaign(services_of(request).db, name)
+    await campaigns.delete_campaign(services_of(request).db, name, _editor(request, operator))
 
 
 @router.post(
@@ -231,12 +233,16 @@ async def refill_campaign(
         services.db,
         name,
         amount_micros,
-        Editor(changed_by=signature(operator), at=services.now()),
+        _editor(request, operator),
         reference=f"api:{operator.id}:{key}",
         note=asked.note,
     ):
         customers += 1
     return {"campaign": name, "amount": money(amount_micros), "customers": customers}
+
+
+def _editor(request: Request, operator: Operator) -> Editor:
+    return Editor(changed_by=signature(operator), at=services_of(request).now())
 
 
 def _group(found: groups.Group) -> dict[str, Any]:

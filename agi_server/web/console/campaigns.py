@@ -18,6 +18,7 @@ from agi_server.accounts.campaigns import (
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, text_of
+from agi_server.web.console.change_words import business_changes
 from agi_server.web.console.customer import editor_of
 from agi_server.web.console.customer_money import asked_of
 from agi_server.web.console.pages import page
@@ -41,7 +42,7 @@ async def do_create_campaign(request: Request) -> Response:
     form = await form_of(request)
     name, description = text_of(form, "name"), text_of(form, "description")
     try:
-        await create_campaign(services_of(request).db, name, description)
+        await create_campaign(services_of(request).db, name, description, editor_of(request))
     except (InvalidFieldError, RefusedError) as error:
         return await _page(request, str(error), form)
     return RedirectResponse("/campaigns?done=saved", 303)
@@ -50,7 +51,7 @@ async def do_create_campaign(request: Request) -> Response:
 @router.post("/{name}/delete", dependencies=[_MAY_CHANGE])
 async def do_delete_campaign(request: Request, name: str) -> Response:
     """Delete a campaign that nobody is in."""
-    await delete_campaign(services_of(request).db, name)
+    await delete_campaign(services_of(request).db, name, editor_of(request))
     return RedirectResponse("/campaigns?done=removed", 303)
 
 
@@ -91,6 +92,7 @@ async def _page(request: Request, error: str = "", form: FormData | None = None)
         "campaigns.html",
         422 if error else 200,
         campaigns=await list_campaigns(services_of(request).db),
+        changes=await business_changes(request, "campaign"),
         error=error,
         given=form or {},
     )

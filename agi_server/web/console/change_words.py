@@ -6,13 +6,15 @@ from datetime import datetime
 
 from fastapi import Request
 
-from agi_server.accounts.account import FIELDS, Account
+from agi_server.accounts.account import FIELDS, Account, Restriction
 from agi_server.accounts.audit import SECRET_SHOWN, AuditEntry
 from agi_server.accounts.dids import DidChange
 from agi_server.accounts.fields import AccountField, Kind, choice_word
+from agi_server.business_audit import Noun, list_changes
 from agi_server.web.console import formats, words
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import language_of, translated
+from agi_server.web.services import services_of
 from rating.money import MoneyError, parse_money
 
 _FIELDS = {field.name: field for field in FIELDS}
@@ -22,12 +24,13 @@ _OTHERS = {
     "sip_secret": N_("SIP secret"),
     "iax_secret": N_("IAX secret"),
 }
+_MOST = 50
 _SWITCHED = {"on": N_("on"), "off": N_("off")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownChange:
-    """A change as a page shows it; no value is an empty text."""
+    """A change as a page shows it; no value is an empty text. `name` is of what was changed."""
 
     changed_at: datetime
     changed_by: str
@@ -35,6 +38,7 @@ class ShownChange:
     old: str
     new: str
     reason: str = ""
+    name: str = ""
 
 
 def customer_changes(
@@ -63,6 +67,25 @@ def did_changes(request: Request, zone: str, changes: Sequence[DidChange]) -> li
             label=translated(request, words.WORDS["did_field"].get(each.field, each.field)),
             old=_did_text(request, zone, each.field, each.old),
             new=_did_text(request, zone, each.field, each.new),
+        )
+        for each in changes
+    ]
+
+
+async def business_changes(
+    request: Request, noun: Noun, name: str | None = None
+) -> list[ShownChange]:
+    """Of a call plan, a trunk, a group … of a name, or of all of them; the newest."""
+    changes = await list_changes(services_of(request).db, noun, name, _MOST)
+    labels = words.WORDS["business_field"]
+    return [
+        ShownChange(
+            changed_at=each.changed_at,
+            changed_by=each.changed_by,
+            label=translated(request, labels.get(each.field, each.field)),
+            old=_business_text(request, each.field, each.old),
+            new=_business_text(request, each.field, each.new),
+            name=each.name,
         )
         for each in changes
     ]
@@ -123,6 +146,17 @@ def _did_text(request: Request, zone: str, field: str, text: str | None) -> str:
     kind = words.WORDS["did_kind"].get(target)
     shown = f"+{target}" if kind is None else translated(request, kind)
     return f"{shown}: {translated(request, _SWITCHED[state])}" if state in _SWITCHED else shown
+
+
+def _business_text(request: Request, field: str, text: str | None) -> str:
+    if text is None:
+        return ""
+    if field == "restriction":
+        return translated(request, words.WORDS[field][Restriction[text.upper()]])
+    if field.startswith("may_"):
+        return _yes_or_no(request, text)
+    word = words.WORDS.get(field, {}).get(text)
+    return text if word is None else translated(request, word)
 
 
 def _yes_or_no(request: Request, text: str) -> str:

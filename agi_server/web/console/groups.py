@@ -18,7 +18,8 @@ from agi_server.accounts.restrictions import set_group_rules
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
-from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.access import form_of, having, text_of
+from agi_server.web.console.change_words import business_changes
 from agi_server.web.console.customer import editor_of
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
@@ -49,6 +50,7 @@ async def do_create_group(request: Request) -> Response:
             may_call=text_of(form, "may_call") == "yes",
             restriction=_restriction(form),
             restricted_numbers=_rules(form),
+            editor=editor_of(request),
         )
     except _REFUSALS as error:
         return await _groups(request, _message(error), form)
@@ -73,7 +75,7 @@ async def do_change_group(request: Request, group_id: GroupId) -> Response:
             **{name: text_of(form, name) == "yes" for name in _PERMISSIONS},
             plans=[str(each) for each in form.getlist("plan")],
             defaults=_defaults(text_of(form, "defaults")),
-            changed_by=operator_of(request).signature,
+            editor=editor_of(request),
         )
     except _REFUSALS as error:
         return await _group_page(request, group, _message(error), form)
@@ -103,7 +105,7 @@ async def do_delete_group(request: Request, group_id: GroupId) -> Response:
     """Delete a group that has no customers."""
     group = await _group(request, group_id)
     try:
-        await delete_group(services_of(request).db, group.name)
+        await delete_group(services_of(request).db, group.name, editor_of(request))
     except RefusedError as error:
         return await _group_page(request, group, str(error))
     return RedirectResponse("/groups?done=removed", 303)
@@ -123,6 +125,7 @@ async def _groups(request: Request, error: str = "", form: FormData | None = Non
         "groups.html",
         422 if error else 200,
         groups=await list_groups(services_of(request).db),
+        changes=await business_changes(request, "group"),
         restrictions=list(Restriction),
         error=error,
         given=form or {},
@@ -139,6 +142,7 @@ async def _group_page(
         "group.html",
         422 if error else 200,
         group=group,
+        changes=await business_changes(request, "group", group.name),
         plans=names["plans"],
         restrictions=list(Restriction),
         error=error,

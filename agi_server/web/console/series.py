@@ -8,6 +8,8 @@ from agi_server.accounts.series import create_series, delete_series, list_series
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, text_of
+from agi_server.web.console.change_words import business_changes
+from agi_server.web.console.customer import editor_of
 from agi_server.web.console.pages import page
 from agi_server.web.console.tariffs import whole_number
 from agi_server.web.services import services_of
@@ -33,6 +35,7 @@ async def do_create_series(request: Request) -> Response:
             text_of(form, "name"),
             digits=whole_number("digits", text_of(form, "digits")),
             first=whole_number("first", text_of(form, "first")),
+            editor=editor_of(request),
         )
     except (InvalidFieldError, RefusedError) as error:
         return await _page(request, str(error), form)
@@ -42,7 +45,7 @@ async def do_create_series(request: Request) -> Response:
 @router.post("/{name}/delete", dependencies=[_MAY_CHANGE])
 async def do_delete_series(request: Request, name: str) -> Response:
     """Delete a series of which nobody has a serial."""
-    await delete_series(services_of(request).db, name)
+    await delete_series(services_of(request).db, name, editor_of(request))
     return RedirectResponse("/series?done=removed", 303)
 
 
@@ -52,6 +55,7 @@ async def _page(request: Request, error: str = "", form: FormData | None = None)
         "series.html",
         422 if error else 200,
         series=await list_series(services_of(request).db),
+        changes=await business_changes(request, "series"),
         error=error,
         given=form or {},
     )

@@ -8,10 +8,11 @@ from fastapi import Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from agi_server.business_audit import Noun, last_change
 from agi_server.refused import InvalidFieldError
 from agi_server.settings import HoldMode
-from agi_server.tariffs.audit import Noun, list_changes
 from agi_server.web.console.access import text_of
+from agi_server.web.console.change_words import business_changes
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
 from agi_server.web.services import services_of
@@ -162,7 +163,6 @@ async def tariff_form(
     options: Mapping[str, Sequence[str]] | None = None,
 ) -> Response:
     """The form, of a new plan or trunk or of the one of a `name`, with what was changed of it."""
-    changes = await list_changes(services_of(request).db, noun, name, 50) if name else []
     return page(
         request,
         "tariff_form.html",
@@ -171,16 +171,10 @@ async def tariff_form(
         back=_PATHS[noun],
         name=name,
         fields=FIELDS[noun] if name else (NAME, *FIELDS[noun]),
-        labels={_AUDITED.get(field.name, field.name): field.label for field in FIELDS[noun]}
-        | {"enabled": N_("In service"), "name": N_("Name")},
         texts=texts,
         errors=errors or {},
         options=options or {},
         spare=_SPARE,
-        changes=changes,
-        seen=str(changes[0].id) if changes else "",
+        changes=await business_changes(request, noun, name) if name else [],
+        seen=await last_change(services_of(request).db, noun, name) if name else "",
     )
-
-
-# As the audit calls what the form has as one choice after the other.
-_AUDITED = {"card": "cards", "package": "packages"}

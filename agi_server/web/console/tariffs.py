@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from agi_server.business_audit import Noun, last_change
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.settings import HoldMode
 from agi_server.storage.postgres.statements import statement
-from agi_server.tariffs.audit import Noun, list_changes
 from agi_server.tariffs.dialling_texts import local_digits_of, short_codes_of
 from agi_server.tariffs.packages import list_packages
 from agi_server.tariffs.plans import StoredPlan, change_plan, create_plan, list_plans
@@ -176,8 +176,7 @@ def whole_number(field: str, text: str) -> int:
 
 async def _refuse_unseen(request: Request, form: FormData, noun: Noun, name: str) -> None:
     """Raises RefusedError when the page shows what is no longer so."""
-    changes = await list_changes(services_of(request).db, noun, name, 1)
-    if text_of(form, "seen") != (str(changes[0].id) if changes else ""):
+    if text_of(form, "seen") != await last_change(services_of(request).db, noun, name):
         raise RefusedError(N_("somebody has changed this meanwhile: load the page anew"))
 
 
