@@ -23,12 +23,16 @@ _ROWS_OF_A_COPY = 1_000
 _COPY_TIMEOUT_S = 30
 _EFFECTIVE_FROM = RATE_COLUMNS.index("effective_from")
 _TERMS = RATE_COLUMNS.index("terms")
+# Nobody has counted the staged rates, nor yet those of a card that was just imported: taken for a
+# few, a million of each would be compared every one with every other, for hours.
+_NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off"
 _STAGED = len(RATE_COLUMNS)
 """Where the flag stands that `staged_beside_stored` adds."""
 
 
 async def stage_rates(db: Any, rates: Iterable[Rate]) -> None:
     """Take in the rates of a sheet, as they come."""
+    await db.execute(_NO_NESTED_LOOPS)
     await db.execute(statement("tariffs/create_staged_rate"))
     await _copy(db, "staged_rate", rates)
 

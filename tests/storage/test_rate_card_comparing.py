@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from cards_for_tests import DAY, LATER, NOW, UK, rates_of, store
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agi_server.storage.postgres.pool import open_pool
+from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import rate_cards
+from agi_server.tariffs.staged_rates import keep_until_begun, stage_rates
 from rating.rate import Rate
 from rating.rate_diff import DiffSummary, diff_rates
 from rating.rate_gaps import GapFinder
@@ -64,6 +67,25 @@ def test_the_database_compares_and_updates_as_rating_does(
     assert +expected.counts == +found.counts
     assert expected.changes() == found.changes()
     assert expected.gaps == found.gaps
+
+
+async def test_a_card_that_nobody_has_counted_is_not_compared_row_by_row_with_each_row(
+    postgres_dsn: str,
+) -> None:
+    rates = [replace(UK, prefix=str(prefix)) for prefix in range(10_000, 14_000)]
+    async with open_pool(postgres_dsn) as pool:
+        await store(pool, *rates, card="counted", activate=True)
+        owner = await asyncpg.connect(postgres_dsn)
+        await owner.execute("ANALYZE rate")
+        await owner.close()
+        await store(pool, *rates, card="uncounted", activate=True)
+        version_id = await pool.fetchval("SELECT max(id) FROM rate_card_version")
+        async with pool.acquire() as db, db.transaction():
+            await stage_rates(db, rates)
+            await keep_until_begun(db, version_id, NOW)
+            explain = f"EXPLAIN {statement('tariffs/keep_until_begun')}"
+            plan = [row[0] for row in await db.fetch(explain, version_id, NOW)]
+            assert [] == [line for line in plan if "Nested Loop" in line]
 
 
 def kept(old: list[Rate], new: list[Rate]) -> list[Rate]:
