@@ -253,7 +253,13 @@ async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: E
     await reseller.ask("PATCH", f"/customers/{other.id}", 404, json={"city": "Rome"})
     await reseller.refill(other.id, "a", "5", 404)
     await reseller.refill(own.id, "b", "5")
-    await reseller.ask("PATCH", f"/customers/{own.id}", 422, json={"group": None})
+    for name, text in {"group": None, "campaign": "spring", "did_group": "london"}.items():
+        await reseller.ask("PATCH", f"/customers/{own.id}", 403, json={name: text})
+        await reseller.ask("POST", "/customers", 403, json={name: text or "others"})
+        assert 2 == len(events.of("web.refused", operator="bob", reason=f"sets {name}"))
+    await reseller.ask("POST", "/customers", 403, json={"series": "cards"})
+    same = {name: found[name] for name in ("group", "campaign", "did_group")}
+    await reseller.ask("PATCH", f"/customers/{own.id}", json={**same, "city": "Rome"})
     for path in ("/rate-cards", "/plans", "/trunks", "/groups", "/series", "/campaigns"):
         await reseller.ask("GET", path, 403)
         await support.ask("GET", path)

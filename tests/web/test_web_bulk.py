@@ -8,8 +8,10 @@ from web_client import Browser, Web
 
 from agi_server.accounts.account import AccountStatus
 from agi_server.accounts.audit import list_changes
+from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.groups import create_group
 from agi_server.web.auth.roles import Role
+from support.event_log import EventLog
 
 Browse = Callable[[], Browser]
 
@@ -88,10 +90,11 @@ async def test_a_change_that_cannot_be_is_refused(web: Web, admin: Browser) -> N
     assert account == await web.business.account(account)
 
 
-async def test_a_reseller_changes_only_customers_of_the_own_group_and_not_their_group(
-    web: Web, browse: Browse
+async def test_a_reseller_changes_customers_of_the_own_group_only_and_neither_group_nor_campaign(
+    web: Web, browse: Browse, events: EventLog
 ) -> None:
     await create_group(web.business.pool, "offices")
+    await create_campaign(web.business.pool, "spring")
     own = await web.business.customer(group="offices")
     other = await web.business.customer()
     await web.operator("bob", Role.RESELLER, group="offices")
@@ -103,8 +106,11 @@ async def test_a_reseller_changes_only_customers_of_the_own_group_and_not_their_
     for path in ("/customers/bulk", "/customers/bulk/do"):
         both = {**fields, "id": [own.id, other.id], "ids": f"{own.id},{other.id}"}
         assert 404 == (await reseller.post(path, both)).status_code
-    moved = {"id": own.id, "group": "="}
-    assert 422 == (await reseller.post("/customers/bulk", moved)).status_code
+    for name, text in (("group", "="), ("campaign", "=spring")):
+        for path in ("/customers/bulk", "/customers/bulk/do"):
+            by_hand = {**fields, "id": own.id, name: text}
+            assert 403 == (await reseller.post(path, by_hand)).status_code
+        assert 2 == len(events.of("web.refused", operator="bob", reason=f"sets {name}"))
     assert (own, other) == (
         await web.business.account(own),
         await web.business.account(other),

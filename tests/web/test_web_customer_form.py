@@ -223,6 +223,7 @@ async def test_a_change_is_stored_with_who_made_it_and_a_stale_page_changes_noth
     stale = await admin.post(path, {"city": "Rome", "seen": ""})
     assert 422 == stale.status_code
     assert "meanwhile" in stale.text
+    assert 'name="seen" value=""' in stale.text
     history = (await admin.get(f"/customers/{account.id}/history")).text
     for text in ("City", "Paris", "web:alice"):
         assert text in history

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from web_client import Browser, Web
+from web_client import Browser, Web, typed_in
 
 from agi_server.accounts.account import Account
 from agi_server.accounts.audit import list_changes
@@ -100,6 +100,12 @@ async def test_what_is_wrong_with_a_did_is_said_beside_its_form(web: Web, admin:
     account = await web.business.customer()
     await web.business.did(NUMBER, account)
     seen = await seen_by(admin)
+    dates = {
+        "valid_from": "2031-01-01T00:00",
+        "valid_until": "2030-01-01T00:00",
+        "plan": "standard",
+    }
+    ringing = {"kind": "number", "destination": "x", "priority": "4"}
     for path, form, expected in (
         ("/dids", {"number": "twelve"}, "Number: must be 3 to 15 digits"),
         ("/dids", {"number": NUMBER}, f"DID {NUMBER} exists already"),
@@ -108,14 +114,18 @@ async def test_what_is_wrong_with_a_did_is_said_beside_its_form(web: Web, admin:
         ("/dids", {"number": "4412", "valid_from": "soon"}, "Valid from: must be a date"),
         ("/dids", {"number": "4412", "valid_from": "9999-12-31T23:59"}, "Valid from: must be in"),
         (f"/dids/{NUMBER}/change", {"plan": "none", "seen": seen}, "there is no call plan none"),
+        (f"/dids/{NUMBER}/change", {**dates, "seen": seen}, "Valid until: must be after"),
         (f"/dids/{NUMBER}/assign", {"customer": "x"}, "no customer has account number"),
         (f"/dids/{NUMBER}/assign", {"customer": "id:-1"}, "no customer has id -1"),
-        (f"/dids/{NUMBER}/destinations", {"kind": "number", "destination": "x"}, "must be sip"),
+        (f"/dids/{NUMBER}/destinations", ringing, "must be sip"),
         (f"/dids/{NUMBER}/destinations", {"kind": "sip", "priority": "x"}, "must be 1 to 99"),
     ):
         answer = await admin.post(path, form)
         assert 422 == answer.status_code, path
         assert expected in answer.text
+        if "valid_until" in form or form is ringing:
+            assert form.items() <= typed_in(answer.text).items()
+            assert ("active" in typed_in(answer.text)) == (form is ringing)
     for path in ("/dids/123456", "/dids/abc", f"/dids/{NUMBER}/destinations/x/remove"):
         assert (await admin.get(path)).status_code in (404, 405, 422)
     assert 404 == (await admin.post(f"/dids/{NUMBER}/destinations/5/remove")).status_code
@@ -239,6 +249,8 @@ async def test_a_stale_page_of_a_did_changes_nothing(web: Web, admin: Browser) -
     assert 303 == (await change(admin, {"plan": "standard"})).status_code
     stale = await change(admin, {"plan": "", "seen": seen})
     assert (422, True) == (stale.status_code, "meanwhile" in stale.text)
+    again = await change(admin, {"plan": "", "seen": typed_in(stale.text)["seen"]})
+    assert 422 == again.status_code
     assert "standard" == (await find_did(web.business.pool, NUMBER)).plan
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from test_web_api import Client
-from web_client import Browser, Web
+from web_client import Browser, Web, typed_in
 
 from agi_server.accounts.campaigns import create_campaign, list_campaigns
 from agi_server.accounts.codes import Restriction
@@ -81,12 +81,19 @@ async def test_what_a_group_cannot_be_is_said_in_place_and_nothing_changes(
         ("", {"plan": "nothing"}),
         ("/restriction", {"restriction": "none", "restricted_numbers": "44*"}),
         ("/restriction", {"restriction": "blacklist", "restricted_numbers": "_4[2-1]"}),
-        ("/restriction", {"restriction": "grey"}),
         ("/delete", {}),
     ):
-        answer = await admin.post(f"/groups/{group.id}{path}", {"may_call": "yes", **form})
+        answer = await admin.post(f"/groups/{group.id}{path}", form)
         assert 422 == answer.status_code, form
         assert 'role="alert"' in answer.text
+        assert form.items() <= typed_in(answer.text).items() or form.get("plan") == "nothing"
+        assert ("may_call" in typed_in(answer.text)) == ("defaults" not in form)
+    answer = await admin.post(f"/groups/{group.id}/restriction", {"restriction": "grey"})
+    assert 422 == answer.status_code
+    new = {"name": "a b", "restriction": "whitelist", "restricted_numbers": "44*"}
+    answer = await admin.post("/groups", new)
+    assert (422, new) == (answer.status_code, {each: typed_in(answer.text)[each] for each in new})
+    assert "may_call" not in typed_in(answer.text)
     assert before == await find_group(web.business.pool, "offices")
     assert [] == await list_changes(web.business.pool, "group", None)
 

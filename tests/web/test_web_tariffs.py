@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from web_client import Browser, Web
+from web_client import Browser, Web, typed_in
 
 from agi_server.business_audit import list_changes
 from agi_server.tariffs.packages import create_package
@@ -171,6 +171,9 @@ async def test_who_saves_what_somebody_else_changed_meanwhile_is_told(
     late = await admin.post(path, {**form, "route_order": "lcd"})
     assert 422 == late.status_code
     assert "somebody has changed this meanwhile" in late.text
+    assert ("lcd", form["seen"]) == tuple(
+        typed_in(late.text)[name] for name in ("route_order", "seen")
+    )
     assert RouteOrder.LCR is (await find_plan(web.business.pool, "sold")).route_order
 
 

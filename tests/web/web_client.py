@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 import httpx
@@ -33,6 +34,46 @@ class Web:
     async def token(self, name: str = "alice") -> str:
         """A token of the API."""
         return await create_token(self.business.pool, name, "test", at=self.business.now())
+
+
+def typed_in(page: str) -> dict[str, str]:
+    """What stands in the fields of a page's forms, by name; boxes only when they are ticked."""
+    reader = _Fields()
+    reader.feed(page)
+    return reader.texts
+
+
+class _Fields(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self._select = self._area = ""
+        self._option = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        about = dict(attrs)
+        name, value = about.get("name") or "", about.get("value") or ""
+        match tag:
+            case "select":
+                self._select = name
+            case "textarea":
+                self._area = name
+                self.texts[name] = ""
+            case "option" if "selected" in about:
+                self._option = "value" not in about
+                self.texts[self._select] = value
+            case "input" if about.get("type") != "checkbox" or "checked" in about:
+                self.texts[name] = value
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.texts[self._area] += data
+        elif self._option:
+            self.texts[self._select], self._option = data, False
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""
 
 
 class Browser:

@@ -1,7 +1,7 @@
 """Whom a request of the API comes from, and whether they may."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import structlog
 from fastapi import Depends, Request
@@ -38,13 +38,18 @@ def having(right: Right) -> Callable[..., Awaitable[None]]:
 
     async def check(request: Request, operator: Caller) -> None:
         if not operator.may(right):
-            log.warning(
-                "web.refused",
-                operator=operator.name,
-                reason=f"needs {right}",
-                method=request.method,
-                path=request.url.path,
-            )
-            raise NotAllowedError(f"the role {operator.role} may not do this")
+            refuse(request, operator, f"needs {right}", "may not do this")
 
     return check
+
+
+def refuse(request: Request, operator: Operator, reason: str, about_role: str) -> NoReturn:
+    """Log it and raise NotAllowedError, which says it of the role."""
+    log.warning(
+        "web.refused",
+        operator=operator.name,
+        reason=reason,
+        method=request.method,
+        path=request.url.path,
+    )
+    raise NotAllowedError(f"the role {operator.role} {about_role}")

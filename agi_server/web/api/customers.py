@@ -1,5 +1,6 @@
 """Customers: find, create, change, delete; their calls and ledger."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
@@ -14,8 +15,7 @@ from agi_server.accounts.groups import prepare_account
 from agi_server.calls.records import CallState
 from agi_server.calls.reset import end_over, find_over
 from agi_server.editor import LONGEST_REASON, checked_reason
-from agi_server.refused import InvalidFieldError
-from agi_server.web.api.access import Caller, having
+from agi_server.web.api.access import Caller, having, refuse
 from agi_server.web.api.calls import CallPage, call_json
 from agi_server.web.api.shapes import (
     CUSTOMER,
@@ -152,6 +152,7 @@ async def create_customer(
     accounts = services.settings.accounts
     texts = new.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
     if operator.group is not None:
+        _refuse_what_others_set(request, operator, texts, {"group": operator.group})
         texts["group"] = operator.group
     account, phones = await create_account(
         services.db,
@@ -181,11 +182,10 @@ async def change_customer(
 ) -> Any:
     """Change fields: all of them or, with any error, none. Each change is audited."""
     services = services_of(request)
-    await customer_in_scope(services.db, operator, customer)
+    before = customer_json(await customer_in_scope(services.db, operator, customer))
     texts = change.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
     reason = checked_reason(texts.pop("reason", None))
-    if operator.group is not None and texts.get("group", operator.group) != operator.group:
-        raise InvalidFieldError("group", "must stay your own")
+    _refuse_what_others_set(request, operator, texts, before)
     account, _, phones = await update_with_phones(
         services.db,
         customer,
@@ -297,6 +297,16 @@ async def read_changes(
         for each in found[:limit]
     ]  # fmt: skip
     return {"changes": shown, "next": found[limit - 1].id if len(found) > limit else None}
+
+
+def _refuse_what_others_set(
+    request: Request, operator: Operator, texts: Mapping[str, Any], before: Mapping[str, Any]
+) -> None:
+    """Raises NotAllowedError, which is logged, for another value than `before` of a field that the
+    role does not set."""
+    for name, text in texts.items():
+        if not operator.sets(name) and (text or None) != (before.get(name) or None):
+            refuse(request, operator, f"sets {name}", f"does not set {name}")
 
 
 def signature(operator: Operator) -> str:

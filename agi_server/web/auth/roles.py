@@ -33,6 +33,10 @@ _RIGHTS = {
 }
 
 
+NOT_SET_BY_RESELLERS = frozenset({"group", "series", "did_group", "campaign"})
+"""Fields of a customer that a reseller does not set: new customers have them of their group."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """Somebody who has proved who they are. `group_id` is set for resellers only: their scope."""
@@ -48,6 +52,10 @@ class Operator:
     def may(self, right: Right) -> bool:
         """Whether the role has this right."""
         return right in _RIGHTS[self.role]
+
+    def sets(self, field: str) -> bool:
+        """Whether the role sets this field of customers."""
+        return self.role is not Role.RESELLER or field not in NOT_SET_BY_RESELLERS
 
     @property
     def signature(self) -> str:

@@ -15,9 +15,15 @@ from agi_server.accounts.bulk_change import (
     look_at_change,
 )
 from agi_server.editor import LONGEST_REASON
-from agi_server.refused import InvalidFieldError
-from agi_server.web.auth.roles import Operator, Right
-from agi_server.web.console.access import BadFormError, form_of, having, operator_of, text_of
+from agi_server.web.auth.roles import Right
+from agi_server.web.console.access import (
+    BadFormError,
+    form_of,
+    having,
+    operator_of,
+    refuse,
+    text_of,
+)
 from agi_server.web.console.customer import editor_of
 from agi_server.web.console.customers import ChosenCustomers
 from agi_server.web.console.pages import page
@@ -35,7 +41,7 @@ async def do_look(request: Request, chosen: ChosenCustomers) -> Response:
     """What would change, and for how many; nothing is done yet."""
     services, operator = services_of(request), operator_of(request)
     form = await form_of(request)
-    texts = _texts(form, operator)
+    texts = _texts(request, form)
     if text_of(form, "whom") == "found":
         ids = await all_found(services.db, operator, chosen, MOST_AT_ONCE)
     else:
@@ -61,7 +67,7 @@ async def do_change(request: Request) -> Response:
     change = await change_accounts(
         services.db,
         _ids(text_of(form, "ids").split(",")),
-        _texts(form, operator),
+        _texts(request, form),
         partial(check_scope, operator),
         editor_of(request, text_of(form, "reason")),
         seen=text_of(form, "seen"),
@@ -70,12 +76,16 @@ async def do_change(request: Request) -> Response:
     return RedirectResponse(f"/customers?done={done}", 303)
 
 
-def _texts(form: FormData, operator: Operator) -> dict[str, str]:
-    """The texts of the fields to be changed: behind a `=`, so that a field can be emptied."""
+def _texts(request: Request, form: FormData) -> dict[str, str]:
+    """The texts of the fields to be changed: behind a `=`, so that a field can be emptied.
+
+    Raises ForbiddenError, and logs it, for one that the role does not set: the page offers it not.
+    """
     typed = {field.name: text_of(form, field.name) for field in BULK_FIELDS}
     texts = {name: text[1:] for name, text in typed.items() if text.startswith("=")}
-    if operator.group is not None and "group" in texts:
-        raise InvalidFieldError("group", "must stay your own")
+    for name in texts:
+        if not operator_of(request).sets(name):
+            refuse(request, f"sets {name}")
     return texts
 
 

@@ -7,9 +7,6 @@ from agi_server.accounts.group_plans import plans_of_group
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Operator
 
-HIDDEN_FROM_RESELLERS = frozenset({"group", "series", "did_group", "campaign"})
-"""Fields of a customer that a reseller does not set: new customers have them of their group."""
-
 
 async def names_for(
     db: Any, operator: Operator, group: str | None = None

@@ -21,7 +21,7 @@ from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedErr
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.amounts import typed_amount, with_point
-from agi_server.web.console.choices import HIDDEN_FROM_RESELLERS, names_for
+from agi_server.web.console.choices import names_for
 from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
 from agi_server.web.console.customer import AccountId, editor_of
 from agi_server.web.console.languages import LANGUAGES, N_
@@ -132,7 +132,7 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
             max_callerids=services.settings.accounts.max_callerids,
         )
     except (InvalidFieldError, RefusedError) as error:
-        texts["reason"] = text_of(form, "reason")
+        texts |= {name: text_of(form, name) for name in ("reason", "seen")}
         return await _form(request, account, texts, errors_of(error) | errors)
     if phones:
         return page(request, "customer_phones.html", 201, account=after, phones=phones)
@@ -192,8 +192,11 @@ def _put_points(texts: Texts) -> dict[str, str]:
 
 def _not_theirs(texts: Texts, operator: Operator) -> dict[str, str]:
     """What a reseller sent of the fields that the form does not offer them."""
-    sent = texts.keys() & HIDDEN_FROM_RESELLERS if operator.group is not None else frozenset()
-    return {name: N_("is set by an administrator") for name in sorted(sent - {"group"})}
+    return {
+        name: N_("is set by an administrator")
+        for name in sorted(texts)
+        if name != "group" and not operator.sets(name)
+    }
 
 
 def _first_credit(form: FormData, errors: dict[str, str]) -> int:
@@ -240,7 +243,10 @@ async def _form(
         options=await _options(services.db, operator, None if account else texts.get("group")),
         suggestions={"timezone": sorted(timezones()), "language": list(LANGUAGES)},
         reference=secrets.token_hex(16),
-        seen="" if account is None else await _last_change(services.db, account.id),
+        # Of what was typed on an older page it is what that page showed.
+        seen=texts.get(
+            "seen", "" if account is None else await _last_change(services.db, account.id)
+        ),
         Kind=Kind,
         longest_reason=LONGEST_REASON,
     )
@@ -258,8 +264,7 @@ def _sections(
 
 
 def _fields(operator: Operator, *settable: Settable) -> list[AccountField]:
-    hidden = frozenset[str]() if operator.group is None else HIDDEN_FROM_RESELLERS
-    return [field for field in FIELDS if field.settable in settable and field.name not in hidden]
+    return [field for field in FIELDS if field.settable in settable and operator.sets(field.name)]
 
 
 async def _options(

@@ -83,7 +83,7 @@ async def do_change(request: Request, number: Number) -> Response:
         values = {**_fields(request, form, before), "active": text_of(form, "active") == "yes"}
         await dids.update_did(db, number, values, editor_of(request))
     except _REFUSALS as error:
-        return await _page(request, number, error=str(error))
+        return await _page(request, number, str(error), form)
     return _back_to(number, "saved")
 
 
@@ -91,11 +91,12 @@ async def do_change(request: Request, number: Number) -> Response:
 async def do_assign(request: Request, number: Number) -> Response:
     """Give the DID to a customer, named by the whole account number or `id:12`."""
     db = services_of(request).db
+    form = await form_of(request)
     try:
-        account = await find_named(db, text_of(await form_of(request), "customer"))
+        account = await find_named(db, text_of(form, "customer"))
         await dids.assign_did(db, number, account.id, editor_of(request))
     except _REFUSALS as error:
-        return await _page(request, number, error=str(error))
+        return await _page(request, number, str(error), form)
     return _back_to(number, "did-assigned")
 
 
@@ -127,7 +128,7 @@ async def do_add_destination(request: Request, number: Number) -> Response:
             db, number, target, editor_of(request), priority=_priority(text_of(form, "priority"))
         )
     except _REFUSALS as error:
-        return await _page(request, number, error=str(error))
+        return await _page(request, number, str(error), form)
     return _back_to(number, "saved")
 
 
@@ -186,25 +187,25 @@ async def _list(
     )
 
 
-async def _page(request: Request, number: str, *, error: str = "") -> Response:
+async def _page(
+    request: Request, number: str, error: str = "", form: FormData | None = None
+) -> Response:
+    """One DID; with the form that was refused, what was typed in it."""
     services, operator = services_of(request), operator_of(request)
     did = await did_in_scope(services.db, operator, number)
     # What was before is another reseller's business.
     owned_by = None if operator.group_id is None else did.account_id
     changes = await dids.list_did_changes(services.db, did.number, 50, owned_by=owned_by)
+    seen = await _last_change(services.db, did.number)
     return page(
         request,
         "did.html",
         422 if error else 200,
         did=did,
         owner=None if did.account_id is None else await find_by_id(services.db, did.account_id),
-        dates={
-            name: _typed(value, ZoneInfo(operator.timezone))
-            for name, value in (("valid_from", did.valid_from), ("valid_until", did.valid_until))
-        },
+        given={**_shown(did, ZoneInfo(operator.timezone), seen), **_sent(form)},
         most=did_destinations.MOST_DESTINATIONS,
         changes=did_changes(request, operator.timezone, changes),
-        seen=await _last_change(services.db, did.number),
         now=services.now(),
         names=await names_for(services.db, operator),
         error=error,
@@ -214,6 +215,26 @@ async def _page(request: Request, number: str, *, error: str = "") -> Response:
 async def _last_change(db: Any, number: str) -> str:
     changes = await dids.list_did_changes(db, number, 1)
     return str(changes[0].id) if changes else ""
+
+
+def _shown(did: dids.Did, zone: ZoneInfo, seen: str) -> dict[str, str]:
+    """The form of a DID as it is stored."""
+    return {
+        "group": did.group or "",
+        "plan": did.plan or "",
+        "valid_from": _typed(did.valid_from, zone),
+        "valid_until": _typed(did.valid_until, zone),
+        "active": "yes" if did.active else "",
+        "seen": seen,
+    }
+
+
+def _sent(form: FormData | None) -> dict[str, str]:
+    """What was typed in a form of the page; only that which changes the DID says what it saw."""
+    if form is None:
+        return {}
+    unticked = {"active": ""} if "seen" in form else {}
+    return {**unticked, **{name: text_of(form, name) for name in form}}
 
 
 def _fields(request: Request, form: FormData, before: dids.Did | None = None) -> dict[str, Any]:

@@ -136,7 +136,6 @@ async def _group_page(
     request: Request, group: Group, error: str = "", form: FormData | None = None
 ) -> Response:
     names = await services_of(request).db.fetchrow(statement("web/names"))
-    given: dict[str, Any] = dict(form or {})
     return page(
         request,
         "group.html",
@@ -146,10 +145,32 @@ async def _group_page(
         plans=names["plans"],
         restrictions=list(Restriction),
         error=error,
-        defaults=given.get("defaults")
-        or "\n".join(f"{name}={_typed(text)}" for name, text in group.defaults.items()),
-        rules=given.get("restricted_numbers") or "\n".join(group.restricted_numbers),
+        given={**_shown(group), **_sent(form)},
     )
+
+
+def _shown(group: Group) -> dict[str, Any]:
+    """The forms of a group as it is stored."""
+    return {
+        **{name: getattr(group, name) for name in _PERMISSIONS},
+        "plan": group.plans,
+        "defaults": "\n".join(f"{name}={_typed(text)}" for name, text in group.defaults.items()),
+        "restriction": group.restriction.name.lower(),
+        "restricted_numbers": "\n".join(group.restricted_numbers),
+    }
+
+
+def _sent(form: FormData | None) -> dict[str, Any]:
+    """What was typed in one of the two forms of a group."""
+    if form is None:
+        return {}
+    if "defaults" not in form:
+        return {name: text_of(form, name) for name in ("restriction", "restricted_numbers")}
+    return {
+        **{name: text_of(form, name) == "yes" for name in _PERMISSIONS},
+        "plan": [str(each) for each in form.getlist("plan")],
+        "defaults": text_of(form, "defaults"),
+    }
 
 
 def _restriction(form: FormData) -> Restriction:

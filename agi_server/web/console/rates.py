@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.refused import InvalidFieldError, InvalidFieldsError, NotFoundError
+from agi_server.refused import InvalidFieldError, InvalidFieldsError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.rate_cards import activate_version, list_versions
 from agi_server.tariffs.trunks import list_trunks
@@ -55,7 +55,7 @@ async def do_upload(request: Request) -> Response:
     except InvalidFieldsError as error:
         wrong = {problem.field: problem.message for problem in error.problems}
         return await _cards_page(request, 422, wrong=wrong, texts=texts)
-    except (InvalidFieldError, NotFoundError) as error:
+    except (InvalidFieldError, RefusedError) as error:
         return await _cards_page(request, 422, error=str(error), texts=texts)
     return await _outcome_page(request, sheet, outcome, texts)
 

@@ -133,7 +133,7 @@ _PATHS: Mapping[Noun, str] = {"plan": "/plans", "trunk": "/trunks"}
 
 def texts_of_form(form: FormData, noun: Noun) -> Texts:
     """What was typed. Raises InvalidFieldError for what is no choice of its field."""
-    texts: Texts = {"name": text_of(form, "name")}
+    texts: Texts = {name: text_of(form, name) for name in ("name", "seen")}
     for field in FIELDS[noun]:
         match field.kind:
             case "names":
@@ -176,5 +176,6 @@ async def tariff_form(
         options=options or {},
         spare=_SPARE,
         changes=await business_changes(request, noun, name) if name else [],
-        seen=await last_change(services_of(request).db, noun, name) if name else "",
+        # Of what was typed on an older page it is what that page showed.
+        seen=texts.get("seen", await last_change(services_of(request).db, noun, name)),
     )
