@@ -9,7 +9,7 @@ import asyncpg
 
 from agi_server.calls.call_end import CallEnd
 from agi_server.calls.pricing import CallTerms, CardTerms, lines_as_json
-from agi_server.calls.sessions import terms_of_row
+from agi_server.calls.sessions import routes_as_json, terms_of_row
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import rules_of_json
 from agi_server.tariffs.table_builder import read_rates
@@ -24,7 +24,8 @@ _AT_A_TIME = 500
 class Rerated:
     """A call that would cost something else. `cost_micros` is what it has cost so far.
 
-    `price` is None where no rate is in force that prices the call: nothing can be corrected then.
+    `price` is what it costs by `terms`; both are None where no rate is in force that prices the
+    call: nothing can be corrected then. `buy_cost_micros` is what it was bought for so far.
     `package_used` is what it took of a package (None: there was none), `package_rerated` what it
     would take.
     """
@@ -35,6 +36,8 @@ class Rerated:
     currency: str
     prefix: str
     cost_micros: int
+    buy_cost_micros: int
+    terms: CallTerms | None
     price: Price | None
     package_used: int | None
     package_rerated: int | None
@@ -50,9 +53,10 @@ async def rerate(
 ) -> AsyncIterator[Rerated]:
     """The calls authorized in [begin, end) whose price differs; nothing is changed.
 
-    By the terms that each call was promised, or with `in_force` by the version of its card that is
-    in force at its start by now. Discount, currency factor and time of the answer stay, and so does
-    the part of a package that was held for the call, less what others took of it since.
+    By the terms that each call was promised or last corrected to, or with `in_force` by the version
+    of its card that is in force at its start by now. Discount, currency factor and time of the
+    answer stay, and so does the part of a package that was held for the call, less what others took
+    of it since.
     """
     rates = _Rates(db)
     after: tuple[datetime, int, str] = (begin, -1, "")
@@ -63,11 +67,13 @@ async def rerate(
             terms = await rates.terms_in_force(row, promised) if in_force else promised
             cost_micros = row["corrected_cost_micros"]
             cost_micros = row["cost_micros"] if cost_micros is None else cost_micros
+            buy_cost_micros = row["buy_cost_micros"] or 0
             price = None if terms is None else _price(row, terms)
             package_rerated = terms.package.used(price) if terms and terms.package else None
             if (
                 price is None
                 or price.total_micros != cost_micros
+                or price.buy_total_micros != buy_cost_micros
                 or package_rerated != row["package_used"]
             ):
                 yield Rerated(
@@ -77,6 +83,8 @@ async def rerate(
                     currency=row["currency"],
                     prefix=row["prefix"],
                     cost_micros=cost_micros,
+                    buy_cost_micros=buy_cost_micros,
+                    terms=terms,
                     price=price,
                     package_used=row["package_used"],
                     package_rerated=package_rerated,
@@ -90,9 +98,12 @@ async def correct(db: Any, call: Rerated, *, created_by: str, reason: str, at: d
     """Book the difference by a correcting entry; False when somebody was faster.
 
     What the account's funds do not cover goes to the overrun account, as at settlement. What the
-    call takes of its package more or less is booked with it.
+    call takes of its package more or less is booked with it. The call then names the rates by which
+    it is priced.
     """
     assert call.price is not None
+    assert call.terms is not None
+    sell = call.terms.sell
     try:
         row = await db.fetchrow(
             statement("calls/correct_call"),
@@ -106,6 +117,12 @@ async def correct(db: Any, call: Rerated, *, created_by: str, reason: str, at: d
             reason,
             call.package_rerated,
             call.package_used,
+            call.price.buy_total_micros,
+            call.buy_cost_micros,
+            sell.version_id,
+            sell.rate.prefix,
+            sell.rate.effective_from,
+            routes_as_json(call.terms),
         )
     except asyncpg.CheckViolationError as refused:
         if refused.constraint_name != "package_use_within_amount":

@@ -187,8 +187,9 @@ async def rerate_(
 ) -> None:
     """Price settled calls again and report those that come out differently.
 
-    Each by the terms it was promised, or with --in-force by the rates as they stand now. Nothing is
-    changed without --apply; then each difference becomes a correcting ledger entry.
+    Each by the terms it was promised or last corrected to, or with --in-force by the rates as they
+    stand now. Nothing is changed without --apply; then each difference becomes a correcting ledger
+    entry. Exit code 1 when one could not be corrected.
 
     \b
     Example:
@@ -201,12 +202,15 @@ async def rerate_(
     if begin >= end:
         raise click.UsageError("--from must be before --to")
     shown = []
+    without_rate = overtaken = 0
     async for call in rerate(session.db, begin, end, in_force=in_force):
         corrected = False
+        without_rate += call.price is None
         if apply and call.price is not None:
             corrected = await correct(
                 session.db, call, created_by=operator(), reason=reason or "", at=session.now
             )
+            overtaken += not corrected
         shown.append(
             {
                 "authorized_at": time(call.authorized_at),
@@ -215,6 +219,8 @@ async def rerate_(
                 "cost": money(call.cost_micros),
                 "rerated": None if call.price is None else money(call.price.total_micros),
                 "difference": money(call.difference_micros),
+                "buy_cost": money(call.buy_cost_micros),
+                "buy_rerated": None if call.price is None else money(call.price.buy_total_micros),
                 "currency": call.currency,
                 "package_used": call.package_used,
                 "package_rerated": call.package_rerated,
@@ -223,8 +229,14 @@ async def rerate_(
             }
         )
     print_list(shown, as_json=as_json, nothing="no call comes out differently")
+    rateless = f"{without_rate} have no rate in force" if without_rate else ""
     if shown and not apply:
-        click.echo(f"{len(shown)} calls differ; nothing changed: --apply corrects them", err=True)
+        differ = f"{len(shown)} calls differ" + (f", of which {rateless}" if rateless else "")
+        click.echo(f"{differ}; nothing changed: --apply corrects them", err=True)
+    elif without_rate or overtaken:
+        raced = "changed meanwhile, or what is left of their package: run it again"
+        why = [rateless, f"{overtaken} {raced}" if overtaken else ""]
+        raise RefusedError(f"not all calls were corrected: {'; '.join(filter(None, why))}")
 
 
 def _live_row(call: CallRecord) -> dict[str, Any]:

@@ -36,8 +36,8 @@ async def differences(business: Business, now: datetime, *, in_force: bool) -> l
     return [call async for call in rerate(business.pool, now - hour, now + hour, in_force=in_force)]
 
 
-async def sold(business: Business, price: int, **options: Any) -> None:
-    rates = [Rate(prefix="44", price_micros_per_minute=price)]
+async def sold(business: Business, price: int, buy: int = 0, **options: Any) -> None:
+    rates = [Rate(prefix="44", price_micros_per_minute=price, buy_price_micros_per_minute=buy)]
     await business.card("sold", rates, ("gw",), **options)
 
 
@@ -91,11 +91,33 @@ async def test_a_version_activated_for_the_past_is_applied_once_by_correcting_en
     assert [] == await differences(business, now, in_force=True)
     record = await business.session(call_id)
     assert (old // 6, new // 6) == (record["cost_micros"], record["corrected_cost_micros"])
+    assert [] == await differences(business, now, in_force=False)  # it names what prices it now
     # And back again: another movement.
-    (back,) = await differences(business, now, in_force=False)
+    await sold(business, old, effective_at=now - timedelta(hours=12))
+    (back,) = await differences(business, now, in_force=True)
     assert await apply(business, back)
     assert 1_000_000 - old // 6 == (await business.account(account)).balance_micros
     assert await nothing_reserved(business, account)
+
+
+async def test_what_a_call_was_bought_for_is_corrected_even_where_its_price_is_the_same(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    now = clock()
+    await sold(business, WRONG, 6_000, effective_at=now - timedelta(days=2))
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(1_000_000, plan="sold")
+    call_id = await talk(business, start_daemon, clock, account)
+    assert 1_000 == (await business.session(call_id))["buy_cost_micros"]
+    await sold(business, WRONG, 12_000, effective_at=now - timedelta(days=1))
+    (found,) = await differences(business, now, in_force=True)
+    assert (0, 1_000) == (found.difference_micros, found.buy_cost_micros)
+    assert await apply(business, found)
+    assert not await apply(business, found)
+    assert [] == await corrections(business, account)
+    assert 2_000 == (await business.session(call_id))["buy_cost_micros"]
+    for in_force in (False, True):
+        assert [] == await differences(business, now, in_force=in_force)
 
 
 async def test_a_short_code_without_a_rate_by_now_is_not_priced_by_a_shorter_prefix(
@@ -126,7 +148,8 @@ async def test_what_the_funds_do_not_cover_is_overrun_and_is_paid_back_first(
         ("customer", "revenue", 2_000),
         ("overrun", "revenue", 3_000),
     ] == await corrections(business, account)
-    (cheaper,) = await differences(business, now, in_force=False)
+    await sold(business, RIGHT, effective_at=now - timedelta(hours=12))
+    (cheaper,) = await differences(business, now, in_force=True)
     clock.advance(1)
     assert await apply(business, cheaper)
     assert [

@@ -137,4 +137,10 @@ async def test_what_is_left_is_quoted_and_what_a_call_took_is_shown_and_rerated(
     assert corrected["corrected"]
     assert 90 == agi_server("customer", "show", "1234567890", "--json").json["packages"][0]["left"]
     assert [] == agi_server(*rerate, "--json").json
+    (tmp_path / "none.csv").write_text(sheet.replace("44,", "33,"))
+    again = ("rates", "import", "none.csv", "--card", "sold", "--activate")
+    assert 0 == agi_server(*again, "--at", "2026-01-03T00:00:00Z").exit_code
+    assert "of which 1 have no rate in force; nothing" in agi_server(*rerate).err
+    left = agi_server(*rerate, "--apply", "--reason", "none")
+    assert (1, True) == (left.exit_code, "not all calls were corrected: 1 have no rate" in left.err)
     assert 0 == agi_server("ledger", "verify").exit_code

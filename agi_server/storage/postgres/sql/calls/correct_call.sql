@@ -1,15 +1,19 @@
 -- Book the difference to a new cost ($3) of a settled call, by a movement of its own: more is paid
 -- by the customer as far as the funds go, the rest is overrun; less pays back overrun first. Nothing
--- happens (no row) unless the call still costs $4 and took $10 of its package (null: none), so doing
--- it again does nothing; then it took $9. What is left of the package must suffice for it, or
--- package_use_within_amount is violated.
--- $1 account, $2 call, $5 lines, $6 at, $7 by, $8 why
+-- happens (no row) unless the call still costs $4, took $10 of its package (null: none) and was
+-- bought for $12, so doing it again does nothing; then it took $9 and was bought for $11. What is
+-- left of the package must suffice for it, or package_use_within_amount is violated. The call names
+-- from now on what it is priced by.
+-- $1 account, $2 call, $5 lines, $6 at, $7 by, $8 why, $13 version, $14 prefix and $15 date of the
+-- rate, $16 routes
 WITH session AS (
     UPDATE call_session SET corrected_cost_micros = $3, price_lines = $5,
-        package_used = $9
+        package_used = $9, buy_cost_micros = $11,
+        version_id = $13, prefix = $14, rate_effective_from = $15, routes = $16
     WHERE account_id = $1 AND call_id = $2 AND state = 'settled'
       AND coalesce(corrected_cost_micros, cost_micros) = $4
       AND package_used IS NOT DISTINCT FROM $10
+      AND coalesce(buy_cost_micros, 0) = $12
     RETURNING account_id, call_id, authorized_at, currency,
               package_id, package_begins_on, package_held
 ), booked AS (

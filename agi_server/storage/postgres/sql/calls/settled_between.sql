@@ -3,7 +3,7 @@
 SELECT s.account_id, s.call_id, s.authorized_at, s.answer_by, s.answered_at, s.settled_at,
        s.talk_ms, s.route, s.limit_ms, s.currency, s.destination, s.version_id, s.prefix, s.trunk_ids,
        s.discount_basis_points, s.sell_price, s.exchange, s.routes,
-       s.cost_micros, s.corrected_cost_micros,
+       s.cost_micros, s.corrected_cost_micros, s.buy_cost_micros,
        s.package_id, s.package_begins_on, s.package_held, s.package_used, k.unit AS package_unit,
        u.amount - u.taken AS package_left,
        to_jsonb(r) AS rate, v.rules,
