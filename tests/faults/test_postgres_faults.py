@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -13,7 +12,6 @@ from redis.asyncio import Redis
 from agi_server import app
 from agi_server.accounts.account import Account
 from agi_server.routes import settle as settle_route
-from agi_server.storage.postgres import pool
 from agi_server.tariffs.trunks import switch_trunk
 from support.business import Business, nothing_reserved
 from support.channel import Answer, Channel
@@ -23,6 +21,7 @@ from support.event_log import EventLog
 from support.fixtures import StartDaemon
 from support.wire_proxy import (
     Action,
+    Connection,
     Proxy,
     cut_at_answer,
     cut_before,
@@ -35,6 +34,7 @@ DEADLINE_MS = 400
 SLACK_S = 1.0
 # The first statement of a call that names its session is the hold; afterwards settle or void.
 NAMES_A_CALL = rb"\d+-[0-9a-f]{32}"
+BEGINS_A_CONNECTION = rb"\0user\0"
 
 
 @pytest.fixture
@@ -328,24 +328,23 @@ async def test_ping_tells_in_time_that_the_database_does_not_answer(
 
 
 async def test_an_outage_is_told_once_by_each_periodic_job_and_so_is_its_end(
-    business: Business,
-    daemon: Daemon,
-    postgres_proxy: Proxy,
-    events: EventLog,
-    monkeypatch: pytest.MonkeyPatch,
+    daemon: Daemon, postgres_proxy: Proxy, events: EventLog
 ) -> None:
     tries = asyncio.Semaphore(0)
 
-    async def connect(dsn: str, **options: Any) -> Any:
+    async def refuse(connection: Connection, data: bytes) -> bool:
+        refuse_the_next()
         tries.release()
-        return await pool.connect(dsn, **options)
+        return await cut_before(connection, data)
 
-    monkeypatch.setattr(app, "_LISTEN_RETRY_S", 0.01)
-    monkeypatch.setattr(app, "connect", connect)
-    await postgres_proxy.stop()
+    def refuse_the_next() -> None:
+        postgres_proxy.at(BEGINS_A_CONNECTION, refuse)
+
+    refuse_the_next()
+    postgres_proxy.cut()
     for _ in range(3):
         await tries.acquire()
-    await postgres_proxy.start()
+    postgres_proxy.forget()
     await events.wait("backend.up", work="tariffs")
     assert 1 == len(events.of("backend.down", work="tariffs"))
 
