@@ -1,5 +1,6 @@
 """The program: finds the command, runs it, and says in one line why it could not."""
 
+import gc
 import os
 import sys
 import traceback
@@ -52,6 +53,9 @@ class _Program(Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"agi_server.cli.{_COMMANDS[cmd_name]}")
+        # All is loaded: from here on garbage is looked for, but only among what comes.
+        gc.freeze()
+        gc.enable()
         command = getattr(module, _COMMANDS[cmd_name])
         assert isinstance(command, click.Command)
         return command
