@@ -38,6 +38,14 @@ def parse_money(text: str, *, signed: bool = False) -> int:
     Exponents, signs (unless `signed` allows a leading ``-``), separators of thousands and anything
     that is not plain ASCII digits raise MoneyError.
     """
+    units, _, decimals = text.partition(".")
+    if (
+        # The usual price of a sheet of a million: a third of the time of what follows.
+        (text.isascii() and units.isdigit() and decimals.isdigit())
+        and len(units) <= 12
+        and len(decimals) <= 6
+    ):
+        return int(units + decimals.ljust(6, "0"))
     match = _DECIMAL.fullmatch(text.strip())
     if match is None:
         raise MoneyError(

@@ -1,7 +1,7 @@
 """A rate: what calls to one destination prefix cost from a date on."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, make_dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, make_dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import cast
@@ -162,7 +162,14 @@ def undated(rate: Rate) -> Rate:
     return replace(replace(rate, windows=(), effective_from=None), windows=windows)
 
 
-_Unchecked = make_dataclass("_Unchecked", Rate.__slots__, slots=True)
+_Unchecked = make_dataclass(
+    "_Unchecked",
+    [
+        (each.name, object) if each.default is MISSING else (each.name, object, each.default)
+        for each in fields(Rate)
+    ],
+    slots=True,
+)
 
 
 def rate_of_checked(values: Iterable[object]) -> Rate:
@@ -174,3 +181,13 @@ def rate_of_checked(values: Iterable[object]) -> Rate:
     rate = _Unchecked(*values)
     rate.__class__ = Rate
     return cast(Rate, rate)
+
+
+def rate_of_terms(prefix: str, terms: Mapping[str, object]) -> Rate:
+    """`Rate(prefix=prefix, **terms)`, checked like any and raising RateError, in half the time: of
+    that, too, it skips the detour. For sheets of a million rows."""
+    unchecked = _Unchecked(prefix, **terms)
+    unchecked.__class__ = Rate
+    rate = cast(Rate, unchecked)
+    rate.__post_init__()
+    return rate

@@ -105,8 +105,10 @@ def decimal_sign(cells: Iterable[str]) -> str | None:
     votes = {".": 0, ",": 0}
     doubtful = False
     for cell in cells:
-        match = _CURRENCY.match(cell.strip())
-        amount = match[2] if match else ""
+        amount = cell.strip()
+        if not (amount.isascii() and amount.replace(".", "", 1).isdigit()):
+            match = _CURRENCY.match(amount)
+            amount = match[2] if match else ""
         signs = [sign for sign in ".," if sign in amount]
         if len(signs) == 2:
             votes[max(signs, key=amount.rfind)] += 1

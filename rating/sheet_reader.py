@@ -1,11 +1,12 @@
 """Rows of a rate sheet to rates, by a layout of its columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Any
 
 from rating.hours import HoursError, Interval, parse_hours
-from rating.rate import Rate, RateError
+from rating.rate import RateError, rate_of_terms
 from rating.sheet_cells import (
     Action,
     CellError,
@@ -32,6 +33,7 @@ _INCREMENT_FIELDS = {
 
 _PLAIN_TEXTS = ("prefix", "country_code", "destination")
 _MOST_KNOWN = 20_000
+_CellReader = Callable[[str], object]
 
 
 class CarrierReader:
@@ -55,9 +57,10 @@ class CarrierReader:
         self._increments = increments
         self._currency = currency
         self._country_code = country_code
-        # Of each column the values of the texts met so far: carriers repeat most of them.
-        self._cells: tuple[tuple[str, bool, dict[str, object]], ...] = tuple(
-            (column, column in _PLAIN_TEXTS, {}) for column in layout.columns
+        # Of each column its reader, None where the text is the value, and the values of the texts
+        # met so far: carriers repeat most of them.
+        self._cells: tuple[tuple[str, _CellReader | None, dict[str, object]], ...] = tuple(
+            (column, self._cell_reader(column), {}) for column in layout.columns
         )
         self._fields = tuple(
             (column, _FIELD_OF_COLUMN[column])
@@ -81,80 +84,73 @@ class CarrierReader:
 
     def entries(
         self, line: int, cells: Sequence[str], errors: list[SheetError]
-    ) -> Iterator[SheetEntry]:
+    ) -> Iterable[SheetEntry]:
         """What one row says: an entry for each of its prefixes, or errors appended."""
         before = len(errors)
         width = len(self._cells)
         if len(cells) > width and any(cell.strip() for cell in cells[width:]):
             message = f"{len(cells)} cells, the header has {width}"
             errors.append(SheetError(line, "", message))
-            return
+            return ()
         values: dict[str, Any] = {}
-        for (column, is_text, known), cell in zip(self._cells, cells, strict=False):
+        for (column, read, known), cell in zip(self._cells, cells, strict=False):
             text = cell.strip()
             if text and column:
-                if is_text:
+                if read is None:
                     values[column] = text
                 elif text in known:
                     values[column] = known[text]
                 else:
-                    self._read_cell(line, column, text, known, values, errors)
+                    try:
+                        values[column] = value = read(text)
+                    except (CellError, HoursError) as error:
+                        errors.append(SheetError(line, self.layout.heading(column), str(error)))
+                        values[column] = None  # not missing, and already complained of
+                    else:
+                        if len(known) < _MOST_KNOWN:
+                            known[text] = value
         action = self._action(values)
         if action is not Action.PRICE or not self._usual <= values.keys():
             errors += self._missing(line, cells, values, action)
         prefixes = self._prefixes(line, values, errors)
-        if len(errors) == before:
-            yield from self._rates(line, prefixes, values, action, errors)
+        return self._rates(line, prefixes, values, action, errors) if len(errors) == before else ()
 
-    def _read_cell(
-        self,
-        line: int,
-        column: str,
-        text: str,
-        known: dict[str, object],
-        values: dict[str, Any],
-        errors: list[SheetError],
-    ) -> None:
-        try:
-            value = self._value(column, text)
-        except (CellError, HoursError) as error:
-            errors.append(SheetError(line, self.layout.heading(column), str(error)))
-            values[column] = None  # not missing, and already complained of
-            return
-        values[column] = value
-        if len(known) < _MOST_KNOWN:
-            known[text] = value
-
-    def _value(self, column: str, text: str) -> object:
+    def _cell_reader(self, column: str) -> "_CellReader | None":
+        if not column or column in _PLAIN_TEXTS:
+            return None
+        if column == "price_per_minute":
+            return self._price_or_action
         if column in MONEY_COLUMNS:
-            return self._price_or_action(text, column)
+            return self._money
         if column in SECONDS_COLUMNS:
-            return read_seconds(text)
+            return read_seconds
         if column in _INCREMENT_FIELDS:
-            return read_increments(text)
+            return read_increments
         if column in ("effective_from", "effective_until"):
             as_end = column == "effective_until"
-            return read_date(text, self._date_order, self._zone, as_end=as_end)
-        if column == "action":
-            return read_action(text)
-        if column == "blocked":
-            return Action.BLOCK if read_yes(text) else Action.PRICE
-        if column == "stages":
-            return read_stages(text)
-        if column == "hours":
-            return parse_hours(text)
-        if column == "currency":
-            if self._currency and text.upper() != self._currency:
-                raise CellError(f"{shown(text)}: the card is in {self._currency}")
-            return text
-        raise AssertionError(f"column {column} has no reader")
+            return partial(read_date, order=self._date_order, zone=self._zone, as_end=as_end)
+        return {
+            "action": read_action,
+            "blocked": _blocks,
+            "stages": read_stages,
+            "hours": parse_hours,
+            "currency": self._currency_cell,
+        }[column]
 
-    def _price_or_action(self, text: str, column: str) -> object:
+    def _money(self, text: str) -> int:
+        return read_money(text, self._decimal, self._currency)
+
+    def _currency_cell(self, text: str) -> str:
+        if self._currency and text.upper() != self._currency:
+            raise CellError(f"{shown(text)}: the card is in {self._currency}")
+        return text
+
+    def _price_or_action(self, text: str) -> int | Action:
         """Micros, or that the prefix is blocked, which some write where the price would stand."""
         try:
             return read_money(text, self._decimal, self._currency)
         except CellError:
-            if column == "price_per_minute" and text[:1].isalpha():
+            if text[:1].isalpha():
                 try:
                     action = read_action(text)
                 except CellError:
@@ -209,7 +205,7 @@ class CarrierReader:
         values: dict[str, Any],
         action: Action,
         errors: list[SheetError],
-    ) -> Iterator[SheetEntry]:
+    ) -> list[SheetEntry]:
         terms: dict[str, Any] = {
             "destination": values.get("destination", ""),
             "effective_from": values.get("effective_from"),
@@ -223,12 +219,14 @@ class CarrierReader:
             if action is Action.DELETE:
                 self.deletes |= dict.fromkeys(prefixes, line)
         try:
-            for prefix in prefixes:
-                yield SheetEntry(line, Rate(prefix=prefix, **terms), hours, until)
+            return [
+                SheetEntry(line, rate_of_terms(prefix, terms), hours, until) for prefix in prefixes
+            ]
         except RateError as error:
             field, _, message = str(error).partition(": ")
             column = _COLUMN_OF_FIELD.get(field, field)
             errors.append(SheetError(line, self.layout.heading(column), message))
+            return []
 
     def _add_terms(self, terms: dict[str, Any], values: dict[str, Any]) -> None:
         if self._increments is not None:
@@ -239,3 +237,7 @@ class CarrierReader:
         for column, (initial, increment) in self._pairs:
             if column in values:
                 terms[initial], terms[increment] = values[column]
+
+
+def _blocks(text: str) -> Action:
+    return Action.BLOCK if read_yes(text) else Action.PRICE
