@@ -126,8 +126,9 @@ def _contradictions(entries: list[SheetEntry], column: str) -> Iterator[SheetErr
                 continue
             if not (entry.hours or other.hours) or overlapping((*entry.hours, *other.hours)):
                 first, second = sorted((entry.line, other.line))
-                what = "hours" if entry.hours else "date"
-                message = f"{entry.rate.prefix} in the same {what} stands in line {first} already"
+                message = f"{entry.rate.prefix} in the same hours stands in line {first} already"
+                if not entry.hours:
+                    message = f"{entry.rate.prefix} in the same date stands in line {first} already"
                 yield SheetError(second, column, message)
                 break
 

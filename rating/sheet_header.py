@@ -109,11 +109,15 @@ def _unknown_header(sample: Sequence[Row]) -> SheetError | None:
         ):
             continue
         known = [heading for heading in filled if column_of(heading)]
-        which = f"only {_quoted(known)} is" if known else "none is"
         message = (
-            f"of the headings {_quoted(filled)} {which} known: say what they are"
+            f"of the headings {_quoted(filled)} none is known: say what they are"
             " (--columns 'HEADING=prefix,HEADING=price_per_minute,…')"
         )
+        if known:
+            message = (
+                f"of the headings {_quoted(filled)} only {_quoted(known)} is known: say what they"
+                " are (--columns 'HEADING=prefix,HEADING=price_per_minute,…')"
+            )
         return SheetError(line, "", message)
     return None
 
@@ -195,13 +199,22 @@ def _whole_codes(
 def _missing_columns(layout: Layout, line: int, options: SheetOptions) -> Iterator[SheetError]:
     pairs = zip(layout.columns, layout.headings, strict=True)
     unread = [heading for column, heading in pairs if heading and not column]
-    is_it = f"; is it {_quoted(unread)}?" if unread else ""
     for column in ("prefix", "price_per_minute"):
         if column not in layout.columns:
             message = (
                 f"no such column in the sheet: say which one it is (--columns HEADING={column})"
             )
-            yield SheetError(line, column, message + is_it)
+            if unread:
+                message = (
+                    "no such column in the sheet: say which one it is (--columns"
+                    f" HEADING={column}); is it {_quoted(unread)}?"
+                )
+            yield SheetError(line, column, message)
     if not {"initial", "increments"} & set(layout.columns) and options.increments is None:
         message = "no such column in the sheet, and none declared for all rates (--increments 60/6)"
-        yield SheetError(line, "increments", message + is_it)
+        if unread:
+            message = (
+                "no such column in the sheet, and none declared for all rates (--increments 60/6);"
+                f" is it {_quoted(unread)}?"
+            )
+        yield SheetError(line, "increments", message)

@@ -1,11 +1,14 @@
 """The messages with which the business refuses something, as templates: found in its source."""
 
 import ast
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# What the forms of the console ask; the rest is told to commands, or by line of a file.
+# What the forms of the console ask, and what is told by line of a rate sheet; the rest is told to
+# commands, or by line of other files.
 FILES = (
     *(f"agi_server/accounts/{name}.py" for name in (
         "account", "account_lists", "agreements", "bulk_change", "callerids", "campaigns",
@@ -18,15 +21,20 @@ FILES = (
     "agi_server/web/did_scope.py", "agi_server/web/console/dids.py",
     "agi_server/web/console/rates.py", "agi_server/web/console/tariffs.py", "rating/money.py",
     "rating/number.py", "rating/country_rules.py", "rating/sheet_options.py",
-    "agi_server/web/sheet_form.py", "agi_server/one_line.py",
+    "agi_server/web/sheet_form.py", "agi_server/one_line.py", "rating/rate.py", "rating/hours.py",
+    "rating/rate_sheet.py", *(f"rating/sheet_{name}.py" for name in (
+        "a2billing", "cells", "columns", "entries", "header", "reader", "rows",
+    )),
 )  # fmt: skip
 _REFUSALS = {
     "ValueError": 0, "RestrictionRuleError": 0, "MoneyError": 0, "RefusedError": 0,
     "NotFoundError": 0, "BookingRefusedError": 0, "ConfirmationError": 0, "InvalidFieldError": 1,
-    "_problem": 1, "NumberRulesError": 0, "SheetOptionError": 0,
+    "_problem": 1, "NumberRulesError": 0, "SheetOptionError": 0, "RateError": 0, "HoursError": 0,
+    "CellError": 0, "SheetUnreadableError": 1, "SheetError": 2,
 }  # fmt: skip
 # Their messages begin with the field that they are about.
-_NAMED = ("NumberRulesError", "BookingRefusedError")
+_NAMED = ("NumberRulesError", "BookingRefusedError", "RateError")
+_PLACE = re.compile(r"%\(v[0-9]+\)s")
 
 
 def refusals() -> set[str]:
@@ -48,9 +56,21 @@ def _templates(tree: ast.AST) -> Iterator[str]:
                     named = (
                         colon
                         and node.func.id in _NAMED
-                        and (field.isidentifier() or node.func.id == "NumberRulesError")
+                        and (field.isidentifier() or node.func.id != "BookingRefusedError")
                     )
-                    yield rest if named else template
+                    template = rest if named else template
+                    if re.search("[a-z]{2}", _PLACE.sub("", template)):
+                        yield _numbered(template)
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message":
+            template = _template(node.value)
+            if template is not None:
+                yield template
+
+
+def _numbered(template: str) -> str:
+    """With its places counted from 1."""
+    count = itertools.count(1)
+    return _PLACE.sub(lambda _: f"%(v{next(count)})s", template)
 
 
 def _template(message: ast.expr) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from messages import WEB, messages
@@ -12,6 +13,7 @@ from web_client import Browser, Web
 from agi_server.web.console.languages import refusal, translations
 
 Browse = Callable[[], Browser]
+SHEETS = Path(__file__).parents[1] / "rating_sheets/broken"
 _PLACE = re.compile(r"%\(\w+\)s")
 
 
@@ -75,6 +77,21 @@ async def test_a_form_with_every_field_wrong_says_so_in_the_language_of_the_oper
     told = re.findall(r'<p class="wrong" role="alert">([^<]+)<', page)
     assert len(told) >= len(WRONG) - 1
     assert [] == [message for message in told if "must" in message]
+    sheet = b"prefix,destination,price_per_minute,initial,increment\n4x,UK,0.1,1,1\n44,UK,,1,1\n"
+    page = (await browser.post("/rates", {"card": "c"}, files={"sheet": ("c.csv", sheet)})).text
+    told = re.findall(r'data-label="Ce qui ne va pas">([^<]*)<', page)
+    assert ["&#39;4x&#39; n&#39;est pas fait de 1 à 15 chiffres", "vide"] == told
+
+
+@pytest.mark.parametrize("language", ["fr", "es"])
+def test_what_is_wrong_with_a_sheet_is_told_in_the_language(language: str) -> None:
+    told = {
+        re.sub(r"^line \d+(, [^:]*)?: ", "", line)
+        for file in SHEETS.glob("*.txt")
+        for line in file.read_text().splitlines()
+    }
+    assert told
+    assert set() == {message for message in told if refusal(message, language) == message}
 
 
 async def test_the_history_and_the_ledger_of_a_customer_have_no_raw_words(

@@ -58,7 +58,9 @@ def refusal(message: str, language: str) -> str:
     for pattern, template in _templates(language):
         if found := pattern.fullmatch(message):
             return template % found.groupdict()
-    return f"{name}: {refusal(about, language)}" if colon and name.isidentifier() else message
+    # Of a sheet's cell its text comes first, in quotes.
+    told_before = name.isidentifier() or name[:1] in ("'", '"')
+    return f"{name}: {refusal(about, language)}" if colon and told_before else message
 
 
 @cache
