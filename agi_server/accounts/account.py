@@ -67,6 +67,7 @@ class Account(terms.LimitsSection):
     held_micros: int = 0
     created_at: datetime
     confirmed_at: datetime | None = None
+    deleted_at: datetime | None = None
 
     @property
     def available_micros(self) -> int:

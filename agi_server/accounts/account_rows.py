@@ -36,6 +36,7 @@ def account_of(row: Mapping[str, Any]) -> Account:
         held_micros=row["held_micros"],
         created_at=row["created_at"],
         confirmed_at=row["confirmed_at"],
+        deleted_at=row["deleted_at"],
         **values,
     )
 

@@ -55,7 +55,8 @@ async def look_at_change(
 ) -> BulkChange:
     """What giving fields (by name) these texts would do to accounts.
 
-    Raises InvalidFieldError for what cannot be changed so, NotFoundError, RefusedError.
+    Deleted ones are left out. Raises InvalidFieldError for what cannot be changed so,
+    NotFoundError, RefusedError, also where all of them were deleted.
     """
     values = _values(texts)
     await columns_of(db, values, timezone="UTC", hashes={})  # is there such a plan?
@@ -133,7 +134,12 @@ async def _rows(db: Any, ids: Sequence[int], in_scope: InScope) -> list[Mapping[
         if account_id not in groups:
             raise NotFoundError(f"no customer has id {account_id}")
         in_scope(groups[account_id], account_id)
-    return [_with_choices(row) for row in found]
+    left: list[Mapping[str, Any]] = [
+        _with_choices(row) for row in found if row["deleted_at"] is None
+    ]
+    if not left:
+        raise RefusedError("these customers were deleted: nothing of them is changed any more")
+    return left
 
 
 async def _check_plans(

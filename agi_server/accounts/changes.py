@@ -18,6 +18,7 @@ from agi_server.accounts.fields import Kind
 from agi_server.accounts.group_plans import check_plan
 from agi_server.accounts.phones import Credentials, Technology, create_missing_phones, remove_phones
 from agi_server.accounts.taken import explain_taken
+from agi_server.refused import RefusedError
 from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.statements import statement
 
@@ -34,7 +35,7 @@ async def update_account(
 
     Returns the account as it is then, and what changed. Lists are replaced as a whole. Raises
     InvalidFieldsError with everything that is wrong, NotFoundError, RefusedError for what is
-    taken. `max_callerids` None: no CallerID may be added.
+    taken and for a deleted account. `max_callerids` None: no CallerID may be added.
     """
     return await change_account(
         pool, account_id, lambda _: values, editor, max_callerids=max_callerids
@@ -94,8 +95,7 @@ async def _change(
     # Before anything is locked: hashing takes long.
     hashes = await hashes_of(changed(found))
     async with pool.acquire() as db, db.transaction():
-        await db.execute(statement("accounts/lock_row"), account_id)
-        before = await find_by_id(db, account_id)
+        before = await locked_account(db, account_id)
         wanted = changed(before)
         changes = await store_changes(db, before, wanted, hashes, max_callerids=max_callerids)
         await record_changes(db, account_id, changes, editor)
@@ -104,6 +104,18 @@ async def _change(
         if phones is not None:
             credentials = await create_missing_phones(db, after, phones, at=editor.at)
     return after, changes, credentials
+
+
+async def locked_account(db: Any, account_id: int) -> Account:
+    """An account that nobody else changes until the transaction of this connection ends.
+
+    Raises NotFoundError, RefusedError for a deleted one.
+    """
+    await db.execute(statement("accounts/lock_row"), account_id)
+    account = await find_by_id(db, account_id)
+    if account.deleted_at is not None:
+        raise RefusedError("this customer was deleted")
+    return account
 
 
 async def store_changes(

@@ -124,29 +124,35 @@ async def change_did(
         before = await locked_did(db, number)
         after = await change(before)
         check_dates(after.valid_from, after.valid_until)
-        changes = differences(before, after)
-        if not changes:
-            return before
-        known = await reference_ids(db, {after.group}, {after.plan})
-        for field, name in (("group", after.group), ("plan", after.plan)):
-            if name is not None and (field, name) not in known:
-                raise unknown_reference(field, name)
-        await db.execute(
-            statement("dids/update"),
-            before.id, after.account_id, after.group and known["group", after.group],
-            after.plan and known["plan", after.plan], after.active, after.valid_from,
-            after.valid_until,
-        )  # fmt: skip
-        if before.account_id != after.account_id:
-            await db.execute(statement("dids/delete_destinations"), before.id, None)
-            for owner, old, new in (
-                (before.account_id, before.number, None),
-                (after.account_id, None, before.number),
-            ):
-                if owner is not None:
-                    await _tell_owner(db, owner, old, new, editor)
-        await record_did(db, before.number, changes, editor)
-        return await find_did(db, before.number)
+        return await _store_change(db, before, after, editor)
+
+
+async def _store_change(db: Any, before: Did, after: Did, editor: Editor) -> Did:
+    """Store what differs, on a connection in a transaction that has the DID locked."""
+    changes = differences(before, after)
+    if not changes:
+        return before
+    known = await reference_ids(db, {after.group}, {after.plan})
+    for field, name in (("group", after.group), ("plan", after.plan)):
+        if name is not None and (field, name) not in known:
+            raise unknown_reference(field, name)
+    await db.execute(
+        statement("dids/update"),
+        before.id, after.account_id, after.group and known["group", after.group],
+        after.plan and known["plan", after.plan], after.active, after.valid_from,
+        after.valid_until,
+    )  # fmt: skip
+    if before.account_id != after.account_id:
+        await check_owners(db, [] if after.account_id is None else [after.account_id])
+        await db.execute(statement("dids/delete_destinations"), before.id, None)
+        for owner, old, new in (
+            (before.account_id, before.number, None),
+            (after.account_id, None, before.number),
+        ):
+            if owner is not None:
+                await _tell_owner(db, owner, old, new, editor)
+    await record_did(db, before.number, changes, editor)
+    return await find_did(db, before.number)
 
 
 async def assign_did(pool: Any, number: str, account_id: int, editor: Editor) -> Did:
@@ -192,10 +198,11 @@ async def delete_did(pool: Any, number: str, editor: Editor) -> None:
         await record_did(db, did.number, [Change(field="number", old=did.number, new=None)], editor)
 
 
-async def release_all(pool: Any, account_id: int, editor: Editor) -> None:
-    """Take all DIDs away from an account."""
-    for row in await pool.fetch(statement("dids/of_account"), account_id):
-        await release_did(pool, row["number"], editor)
+async def release_all(db: Any, account_id: int, editor: Editor) -> None:
+    """Take all DIDs away from an account, on a connection in a transaction."""
+    for row in await db.fetch(statement("dids/of_account"), account_id):
+        did = await locked_did(db, row["number"])
+        await _store_change(db, did, replace(did, account_id=None), editor)
 
 
 async def list_did_changes(
@@ -277,6 +284,13 @@ def unknown_reference(field: str, name: str) -> NotFoundError:
     """Says that there is no such DID group or call plan."""
     words = "DID group" if field == "group" else "call plan"
     return NotFoundError(f"there is no {words} {name}", field=field)
+
+
+async def check_owners(db: Any, account_ids: Collection[int]) -> None:
+    """Raises RefusedError where a DID was given to a deleted account: after it was stored, for then
+    the account is not deleted until the transaction ends."""
+    if account_ids and await db.fetchval(statement("dids/owner_deleted"), account_ids):
+        raise RefusedError("this customer was deleted")
 
 
 async def _tell_owner(

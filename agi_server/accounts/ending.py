@@ -4,7 +4,7 @@ from typing import Any
 
 from agi_server.accounts.account import FIELDS, PERSONAL_FIELDS, Account, changed_account
 from agi_server.accounts.audit import Change, Editor, record_changes
-from agi_server.accounts.changes import change_account, store_changes
+from agi_server.accounts.changes import store_changes
 from agi_server.accounts.codes import AccountStatus
 from agi_server.accounts.customers import find_by_id
 from agi_server.accounts.dids import release_all
@@ -26,14 +26,23 @@ _ERASED = {field.attribute: None for field in FIELDS if field.name in PERSONAL_F
 async def delete_account(
     pool: Any, account_id: int, editor: Editor
 ) -> tuple[Account, list[Change]]:
-    """Cancel an account; take away its CallerIDs, DIDs, SIP and IAX configuration and MAC address.
+    """Cancel an account for good; its CallerIDs, DIDs, SIP and IAX configuration and MAC go.
 
     Its ledger, its calls and its number stay: the number is never given again. Calls in progress
-    are hung up where AMI is, else they end as they were promised. Raises NotFoundError.
+    are hung up where AMI is, else they end as they were promised. Nothing of a deleted account is
+    changed any more; deleted again, nothing happens. Raises NotFoundError.
     """
-    ended = await change_account(pool, account_id, lambda _: _ENDS, editor)
-    await release_all(pool, account_id, editor)
-    return ended
+    async with pool.acquire() as db, db.transaction():
+        await db.execute(statement("dids/lock_of_account"), account_id)
+        await db.execute(statement("accounts/lock_row"), account_id)
+        before = await find_by_id(db, account_id)
+        if before.deleted_at is not None:
+            return before, []
+        changes = await store_changes(db, before, changed_account(before, _ENDS), {})
+        await record_changes(db, account_id, changes, editor)
+        await release_all(db, account_id, editor)
+        await db.execute(statement("accounts/mark_deleted"), account_id, editor.at)
+        return await find_by_id(db, account_id), changes
 
 
 async def erase_person(pool: Any, account_id: int, editor: Editor) -> Account:

@@ -11,6 +11,7 @@ from agi_server.accounts.dids import (
     Destination,
     Did,
     check_dates,
+    check_owners,
     did_number,
     differences,
     find_did,
@@ -142,6 +143,7 @@ async def _store(
     changes = [(did.number, change) for did in dids for change in _first_changes(did)]
     await insert_did_changes(db, changes, editor)
     owned = [(did.account_id, _owners_change(did)) for did in dids if did.account_id is not None]
+    await check_owners(db, [account_id for account_id, _ in owned])
     await insert_changes(db, owned, editor)
 
 

@@ -54,6 +54,7 @@ def account_as_shown(account: Account, shown_number: str) -> dict[str, Any]:
         "available": money(account.available_micros),
         "expires_at": time(account.expires_at),
         "created_at": time(account.created_at),
+        "deleted_at": time(account.deleted_at),
     }
 
 

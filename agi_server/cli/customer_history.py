@@ -76,7 +76,9 @@ async def note(session: Session, account: str, text: str) -> None:
 async def delete(session: Session, account: str, reason: str | None, yes: bool) -> None:
     """Cancel a customer for good: CallerIDs, SIP and IAX configuration and MAC address go.
 
-    Ledger and calls stay, and the number is never given again.
+    Ledger and calls stay, and the number is never given again. Nothing of a deleted customer is
+    changed any more, and it gets no credit; calls in progress are still charged, the ledger can
+    still be corrected, and the person erased.
 
     \b
     Example:

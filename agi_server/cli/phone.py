@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from agi_server.accounts.account import Account
+from agi_server.accounts.changes import locked_account
 from agi_server.accounts.phones import (
     Credentials,
     PhoneOwner,
@@ -60,7 +61,7 @@ async def create(session: Session, account: str, technology: str, as_json: bool)
     async with session.db.acquire() as db, db.transaction():
         credentials = await create_phone(
             db,
-            PhoneOwner.of(found),
+            PhoneOwner.of(await locked_account(db, found.id)),
             Technology(technology),
             session.settings.phones,
             at=session.now,

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from agi_server.ledger.period import period_of
+from agi_server.refused import RefusedError
 from agi_server.storage.postgres.standby import confirm_commits
 from agi_server.storage.postgres.statements import statement
 from rating.money import MAX_MONEY_MICROS, format_money
@@ -54,7 +55,8 @@ async def book(
 
     The same id does nothing and returns None, in whatever month it is asked for again. `db` is an
     asyncpg pool or connection. Raises BookingRefusedError for an amount that is not positive or
-    absurd, where the account's funds do not suffice, and where the id was used for another amount.
+    absurd, where the account's funds do not suffice, and where the id was used for another amount;
+    RefusedError for a refill of a deleted account, which all else is still booked for.
     """
     if not 0 < movement.amount_micros <= MAX_MONEY_MICROS:
         raise BookingRefusedError(
@@ -88,6 +90,8 @@ async def book(
 
 async def _check_same(db: Any, account_id: int, movement: Movement) -> None:
     row = await db.fetchrow(statement("ledger/booked"), account_id, movement.id)
+    if row is None and movement.kind == "refill":
+        raise RefusedError("this customer was deleted")
     if row is not None and tuple(row) != (
         movement.debit,
         movement.credit,

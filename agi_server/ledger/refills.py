@@ -80,10 +80,11 @@ async def receive_money(
         "note": note,
         "at": at,
     }
+    refilled = None
+    if with_refill:  # first, for it may be refused: then nothing was done
+        refilled = await refill(db, movement_id=f"refill:{reference}", **movement) is not None
     paid = await pay(db, movement_id=f"payment:{reference}", **movement) is not None
-    if not with_refill:
-        return paid, None
-    return paid, await refill(db, movement_id=f"refill:{reference}", **movement) is not None
+    return paid, refilled
 
 
 async def correct_by_hand(

@@ -194,6 +194,14 @@ def test_a_deleted_customer_is_cancelled_and_gives_back_all_but_its_number(shop:
     assert ("cancelled", [], None, False, "10.00") == tuple(
         account[name] for name in ("status", "callerids", "mac_address", "create_sip", "balance")
     )
+    for verb in (
+        ("phone", "create"),
+        ("customer", "lock"),
+        ("customer", "refill", "5"),
+        ("customer", "pay", "--refill", "5"),
+    ):
+        refused = shop(*verb[:2], "1000000001", *verb[2:])
+        assert (1, "agi-server: this customer was deleted\n") == (refused.exit_code, refused.err)
     again = shop("customer", "create", "--account-number", "1000000001")
     assert (1, True) == (again.exit_code, "belongs to a customer already" in again.err)
     other = ("--mac-address", "00-08-74-4C-7F-1D", "--callerid", "442079460000")

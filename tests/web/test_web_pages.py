@@ -140,6 +140,14 @@ async def test_a_customer_is_deleted_and_a_person_erased_after_a_page_that_says_
             assert f"?done={what}d" in answer.headers["location"]
         assert 404 == (await reseller.get(path)).status_code
         assert 404 == (await reseller.post(path)).status_code
+    shown = (await admin.get(f"/customers/{account.id}")).text
+    assert "A deleted customer gets no credit any more." in shown
+    for action in ("edit", "refill", "lock", "delete", "callerids"):
+        assert f'/customers/{account.id}/{action}"' not in shown
+    moved = await admin.post(
+        f"/customers/{account.id}/refill", {"amount": "1.00", "reference": "r" * 32}
+    )
+    assert (409, True) == (moved.status_code, "this customer was deleted" in moved.text)
     now = await web.business.account(account)
     assert (None, (), "CANCELLED") == (now.last_name, now.callerids, now.status.name)
     assert account.balance_micros == now.balance_micros

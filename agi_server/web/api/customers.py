@@ -207,7 +207,8 @@ async def delete_customer(
         Query(max_length=LONGEST_REASON, description="Why: kept in the customer's history."),
     ] = None,
 ) -> Any:
-    """Cancel the account; its ledger and calls stay, its number is never given again."""
+    """Cancel the account for good: neither changed nor refilled any more; its ledger and calls
+    stay, its number is never given again."""
     services = services_of(request)
     await customer_in_scope(services.db, operator, customer)
     editor = Editor(

@@ -84,6 +84,7 @@ _customer_fields: dict[str, Any] = {
     "held": (str, Field(description="Reserved for calls in progress.")),
     "available": (str, Field(description="What a further call can spend.")),
     "created_at": (str, ...),
+    "deleted_at": (str | None, Field(description="Deleted for good: nothing changes any more.")),
     **{field.name: (_readable(field), Field(description=_description(field))) for field in _SHOWN},
 }
 CUSTOMER: type[BaseModel] = create_model(
@@ -103,6 +104,7 @@ def customer_json(account: Account, *, full_number: bool = False) -> dict[str, A
         "held": format_money(account.held_micros),
         "available": format_money(account.available_micros),
         "created_at": moment(account.created_at),
+        "deleted_at": moment(account.deleted_at),
         **fields,
     }
 

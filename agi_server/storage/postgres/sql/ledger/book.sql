@@ -1,5 +1,5 @@
 -- Book a movement once: the same id does nothing (no row), whatever the period. The balance follows
--- where one of the sides is the customer.
+-- where one of the sides is the customer. A deleted account gets no refill (no row).
 -- $1 account, $2 period, $3 movement id, $4 kind, $5 debit, $6 credit, $7 amount, $8 at, $9 by,
 -- $10 note
 WITH fresh AS (
@@ -7,7 +7,7 @@ WITH fresh AS (
            + CASE 'customer' WHEN $6 THEN $7::bigint WHEN $5 THEN -$7::bigint ELSE 0 END
            AS balance_micros
     FROM account a
-    WHERE a.id = $1 AND NOT EXISTS (
+    WHERE a.id = $1 AND NOT ($4 = 'refill' AND a.deleted_at IS NOT NULL) AND NOT EXISTS (
         SELECT FROM ledger_entry e
         WHERE e.account_id = $1 AND e.movement_id = $3 AND e.kind <> 'call')
     FOR UPDATE
