@@ -32,6 +32,8 @@ async def stage(backends: EmbeddedBackends, sessions_dsn: str) -> AsyncIterator[
         sessions_dsn,
         backends.redis_url,
         AGI_SERVER_FASTAGI__IDLE_TIMEOUT_S=str(IDLE_TIMEOUT_S),
+        # A busy machine must not decide how a session ends.
+        AGI_SERVER_FASTAGI__DEADLINE_MS="20000",
         AGI_SERVER_EMERGENCY__NUMBERS="112,999",
         AGI_SERVER_EMERGENCY__DIAL="PJSIP/{number}@emergency",
         AGI_SERVER_CALLS__ON_NET="plan",
