@@ -88,7 +88,7 @@ def _escaped(template: str) -> str:
 @cache
 def _catalogue(language: str) -> Catalog:
     text = files("agi_server.web").joinpath("locale", f"{language}.po").read_text(encoding="utf-8")
-    return read_po(StringIO(text), locale=language)
+    return read_po(StringIO(text), locale=language, abort_invalid=True)
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name for a message that is translated later
