@@ -41,7 +41,7 @@ SIDE_BY_SIDE := $(MAKE) --no-print-directory --output-sync=target --keep-going
 .PHONY: $(PARTS)
 
 test: venv
-	@$(SIDE_BY_SIDE) --jobs=5 $(PARTS)
+	@$(SIDE_BY_SIDE) --jobs=3 $(PARTS)
 
 check: venv
 	@$(SIDE_BY_SIDE) --jobs=3 $(QUICK_PARTS)

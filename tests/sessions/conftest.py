@@ -34,6 +34,7 @@ async def stage(backends: EmbeddedBackends, sessions_dsn: str) -> AsyncIterator[
         AGI_SERVER_FASTAGI__IDLE_TIMEOUT_S=str(IDLE_TIMEOUT_S),
         # A busy machine must not decide how a session ends.
         AGI_SERVER_FASTAGI__DEADLINE_MS="20000",
+        AGI_SERVER_REDIS__TIMEOUT_MS="5000",
         AGI_SERVER_EMERGENCY__NUMBERS="112,999",
         AGI_SERVER_EMERGENCY__DIAL="PJSIP/{number}@emergency",
         AGI_SERVER_CALLS__ON_NET="plan",
