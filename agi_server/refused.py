@@ -34,5 +34,12 @@ class RefusedError(Exception):
         super().__init__(message)
 
 
+class DeletedError(RefusedError):
+    """The customer was deleted, which is for good."""
+
+    def __init__(self) -> None:
+        super().__init__("this customer was deleted")
+
+
 class NotFoundError(RefusedError):
     """What was named does not exist."""

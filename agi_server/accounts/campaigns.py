@@ -9,7 +9,7 @@ from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
 from agi_server.ledger.refills import refill
 from agi_server.one_line import check_line
-from agi_server.refused import NotFoundError, RefusedError
+from agi_server.refused import DeletedError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
 
@@ -73,15 +73,18 @@ async def refill_campaign(
     """
     note = check_line("note", note)
     async for account_id in _accounts(pool, name):
-        balance_micros = await refill(
-            pool,
-            account_id=account_id,
-            amount_micros=amount_micros,
-            movement_id=f"refill:campaign:{name}:{reference}",
-            created_by=editor.changed_by,
-            note=note or f"campaign {name}",
-            at=editor.at,
-        )
+        try:
+            balance_micros = await refill(
+                pool,
+                account_id=account_id,
+                amount_micros=amount_micros,
+                movement_id=f"refill:campaign:{name}:{reference}",
+                created_by=editor.changed_by,
+                note=note or f"campaign {name}",
+                at=editor.at,
+            )
+        except DeletedError:
+            continue  # meanwhile: the others get theirs
         yield balance_micros is not None
 
 
@@ -91,7 +94,10 @@ async def move_campaign_to_plan(
     """Give each account of a campaign that is not cancelled a call plan; for each, whether it had
     another. Raises NotFoundError for the campaign or the plan."""
     async for account_id in _accounts(pool, name):
-        _, changes = await update_account(pool, account_id, {"plan": plan}, editor)
+        try:
+            _, changes = await update_account(pool, account_id, {"plan": plan}, editor)
+        except DeletedError:
+            continue
         yield bool(changes)
 
 

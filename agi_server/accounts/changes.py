@@ -18,7 +18,7 @@ from agi_server.accounts.fields import Kind
 from agi_server.accounts.group_plans import check_plan
 from agi_server.accounts.phones import Credentials, Technology, create_missing_phones, remove_phones
 from agi_server.accounts.taken import explain_taken
-from agi_server.refused import RefusedError
+from agi_server.refused import DeletedError
 from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.statements import statement
 
@@ -70,13 +70,20 @@ async def update_with_phones(
     phones: PhonesSettings,
     *,
     max_callerids: int,
+    in_scope: Callable[[Account], None] = lambda _: None,
 ) -> tuple[Account, list[Change], list[Credentials]]:
     """As `update_account`, of texts by field name, and the phones that the fields ask for in the
-    same transaction; their credentials are told only now."""
+    same transaction; their credentials are told only now. `in_scope` raises for an account that
+    is not the editor's, also for one that has just been given to somebody else."""
+
+    def changed(account: Account) -> Account:
+        in_scope(account)
+        return changed_account_of_texts(account, texts)
+
     return await _change(
         pool,
         account_id,
-        lambda account: changed_account_of_texts(account, texts),
+        changed,
         editor,
         max_callerids,
         phones,
@@ -114,7 +121,7 @@ async def locked_account(db: Any, account_id: int) -> Account:
     await db.execute(statement("accounts/lock_row"), account_id)
     account = await find_by_id(db, account_id)
     if account.deleted_at is not None:
-        raise RefusedError("this customer was deleted")
+        raise DeletedError
     return account
 
 

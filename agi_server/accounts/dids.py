@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from agi_server.accounts.audit import Change, Editor, record_changes
 from agi_server.accounts.years import check_year
-from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.refused import DeletedError, InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
 from rating.number import NumberInvalid, normalise
@@ -290,7 +290,7 @@ async def check_owners(db: Any, account_ids: Collection[int]) -> None:
     """Raises RefusedError where a DID was given to a deleted account: after it was stored, for then
     the account is not deleted until the transaction ends."""
     if account_ids and await db.fetchval(statement("dids/owner_deleted"), account_ids):
-        raise RefusedError("this customer was deleted")
+        raise DeletedError
 
 
 async def _tell_owner(

@@ -32,17 +32,24 @@ async def delete_account(
     are hung up where AMI is, else they end as they were promised. Nothing of a deleted account is
     changed any more; deleted again, nothing happens. Raises NotFoundError.
     """
-    async with pool.acquire() as db, db.transaction():
-        await db.execute(statement("dids/lock_of_account"), account_id)
-        await db.execute(statement("accounts/lock_row"), account_id)
-        before = await find_by_id(db, account_id)
-        if before.deleted_at is not None:
-            return before, []
-        changes = await store_changes(db, before, changed_account(before, _ENDS), {})
-        await record_changes(db, account_id, changes, editor)
-        await release_all(db, account_id, editor)
-        await db.execute(statement("accounts/mark_deleted"), account_id, editor.at)
-        return await find_by_id(db, account_id), changes
+    while True:
+        async with pool.acquire() as db, db.transaction():
+            locked = await db.fetch(statement("dids/lock_of_account"), account_id)
+            await db.execute(statement("accounts/lock_row"), account_id)
+            # One given meanwhile is not locked yet: behind the account it would be a deadlock.
+            if set(locked) >= set(await db.fetch(statement("dids/of_account"), account_id)):
+                return await _delete(db, account_id, editor)
+
+
+async def _delete(db: Any, account_id: int, editor: Editor) -> tuple[Account, list[Change]]:
+    before = await find_by_id(db, account_id)
+    if before.deleted_at is not None:
+        return before, []
+    changes = await store_changes(db, before, changed_account(before, _ENDS), {})
+    await record_changes(db, account_id, changes, editor)
+    await release_all(db, account_id, editor)
+    await db.execute(statement("accounts/mark_deleted"), account_id, editor.at)
+    return await find_by_id(db, account_id), changes
 
 
 async def erase_person(pool: Any, account_id: int, editor: Editor) -> Account:

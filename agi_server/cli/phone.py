@@ -83,6 +83,7 @@ async def secret(session: Session, account: str, technology: str, as_json: bool)
     """
     found = await named_account(session.db, account)
     async with session.db.acquire() as db, db.transaction():
+        await locked_account(db, found.id)
         credentials = await renew_secret(
             db, found.id, Technology(technology), session.settings.phones
         )

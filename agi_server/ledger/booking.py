@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from agi_server.ledger.period import period_of
-from agi_server.refused import RefusedError
+from agi_server.refused import DeletedError
 from agi_server.storage.postgres.standby import confirm_commits
 from agi_server.storage.postgres.statements import statement
 from rating.money import MAX_MONEY_MICROS, format_money
@@ -91,7 +91,7 @@ async def book(
 async def _check_same(db: Any, account_id: int, movement: Movement) -> None:
     row = await db.fetchrow(statement("ledger/booked"), account_id, movement.id)
     if row is None and movement.kind == "refill":
-        raise RefusedError("this customer was deleted")
+        raise DeletedError
     if row is not None and tuple(row) != (
         movement.debit,
         movement.credit,

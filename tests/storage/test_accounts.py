@@ -15,10 +15,11 @@ from agi_server.accounts.account import (
 )
 from agi_server.accounts.account_lists import replace_callerids
 from agi_server.accounts.audit import Editor
-from agi_server.accounts.changes import update_account
+from agi_server.accounts.changes import update_account, update_with_phones
 from agi_server.accounts.restrictions import RuleOwner
 from agi_server.ledger.verify import verify
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import plans, rate_cards
 from rating.rate import Rate
@@ -334,3 +335,35 @@ async def test_texts_that_stay_have_no_control_characters_and_only_notes_have_li
             await notes.add_note(pool, account.id, text, author="test", at=EDITOR.at)
     await notes.add_note(pool, account.id, "two\r\nlines\t👩‍👧 ", author="test", at=EDITOR.at)
     assert ["two\nlines\t👩‍👧"] == [each.note for each in await notes.list_notes(pool, account.id)]
+
+
+async def test_an_account_that_was_given_away_meanwhile_is_not_changed(pool: Any) -> None:
+    await groups.create_group(pool, "elsewhere")
+    account = await create(pool)
+    seen: list[str | None] = []
+    asked = asyncio.Event()
+
+    def in_scope(found: Account) -> None:
+        seen.append(found.group)
+        asked.set()
+        if found.group is not None:
+            raise NotFoundError("no customer has this id")
+
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SELECT FROM account WHERE id = $1 FOR UPDATE", account.id)
+        change = asyncio.create_task(
+            update_with_phones(
+                pool, account.id, {"city": "Rome"}, EDITOR, PhonesSettings(),
+                max_callerids=5, in_scope=in_scope,
+            )
+        )  # fmt: skip
+        await asked.wait()
+        await db.execute(
+            "UPDATE account SET group_id = (SELECT id FROM account_group WHERE name = 'elsewhere')"
+            " WHERE id = $1",
+            account.id,
+        )
+    with pytest.raises(NotFoundError):
+        await change
+    assert [None, "elsewhere"] == seen
+    assert None is (await customers.find_by_id(pool, account.id)).city

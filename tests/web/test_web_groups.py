@@ -7,11 +7,13 @@ import pytest
 from test_web_api import Client
 from web_client import Browser, Web, typed_in
 
-from agi_server.accounts.campaigns import create_campaign, list_campaigns
+from agi_server.accounts.campaigns import create_campaign, list_campaigns, refill_campaign
 from agi_server.accounts.codes import Restriction
+from agi_server.accounts.ending import delete_account
 from agi_server.accounts.groups import create_group, find_group, list_groups
 from agi_server.accounts.series import list_series
 from agi_server.business_audit import Noun, list_changes
+from agi_server.editor import Editor
 from agi_server.web.auth.roles import Role
 from support.business import MICROS
 from support.channel import Channel
@@ -148,6 +150,30 @@ async def test_a_campaign_is_refilled_once_after_a_confirmation(web: Web, admin:
         assert 3_500_000 == (await web.business.account(account)).balance_micros
     assert MICROS == (await web.business.account(other)).balance_micros
     assert 422 == (await admin.post(path, {**form, "amount": "0"})).status_code
+    other_amount = await admin.post(path, {**confirmed, "amount": "3"})
+    assert (422, True) == (
+        other_amount.status_code,
+        "sent with something else" in other_amount.text,
+    )
+    await create_campaign(web.business.pool, "autumn")
+    assert 422 == (await admin.post("/campaigns/autumn/refill", confirmed)).status_code
+
+
+async def test_who_is_deleted_while_a_campaign_is_refilled_keeps_nobody_from_the_credit(
+    web: Web, clock: Clock
+) -> None:
+    pool = web.business.pool
+    await create_campaign(pool, "spring")
+    accounts = [await web.business.customer(0, campaign="spring") for _ in range(3)]
+    editor = Editor(changed_by="test", at=clock())
+    given = []
+    async for each in refill_campaign(pool, "spring", MICROS, editor, reference="r"):
+        if not given:
+            await delete_account(pool, accounts[1].id, editor)
+        given.append(each)
+    assert [True, True] == given
+    balances = [(await web.business.account(account)).balance_micros for account in accounts]
+    assert [MICROS, 0, MICROS] == balances
 
 
 async def test_support_reads_groups_series_and_campaigns_and_changes_none(
@@ -204,6 +230,12 @@ async def test_programs_make_change_and_delete_them_and_who_did_it_is_kept(web: 
             "POST", "/campaigns/spring/refills", 201,
             json={"amount": "2.50"}, headers={"Idempotency-Key": "gift"},
         )  # fmt: skip
+    for path, amount in (("campaigns/spring", "3"), (f"customers/{account.id}", "2.50")):
+        problem = await admin.ask(
+            "POST", f"/{path}/refills", 409,
+            json={"amount": amount}, headers={"Idempotency-Key": "gift"},
+        )  # fmt: skip
+        assert "was used for another request" in problem["detail"]
     assert 3_500_000 == (await web.business.account(account)).balance_micros
     await admin.ask("PATCH", f"/customers/{account.id}", json={"group": None, "campaign": None})
     await admin.ask("DELETE", "/groups/offices", 204)

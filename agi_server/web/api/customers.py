@@ -30,7 +30,7 @@ from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.call_lists import list_calls
 from agi_server.web.customer_lists import CustomerFilter, list_customers
 from agi_server.web.ledger_lists import list_entries
-from agi_server.web.scope import customer_in_scope
+from agi_server.web.scope import check_scope, customer_in_scope
 from agi_server.web.services import services_of
 
 router = APIRouter(prefix="/customers", tags=["customers"])
@@ -193,6 +193,7 @@ async def change_customer(
         Editor(changed_by=signature(operator), at=services.now(), reason=reason),
         services.settings.phones,
         max_callerids=services.settings.accounts.max_callerids,
+        in_scope=lambda found: check_scope(operator, found.group, found.id),
     )
     return {"customer": customer_json(account), "phones": _phones(phones)}
 

@@ -14,7 +14,7 @@ from agi_server.refused import InvalidFieldError
 from agi_server.web.api.access import Caller, having
 from agi_server.web.api.callerids import Restricted
 from agi_server.web.api.customers import signature
-from agi_server.web.api.once import IdempotencyKey
+from agi_server.web.api.once import IdempotencyKey, answer_in_the_end
 from agi_server.web.api.shapes import Flag, RestrictionWord, Text, Whole, money
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.services import services_of
@@ -228,17 +228,23 @@ async def refill_campaign(
         raise InvalidFieldError("amount", str(error)) from None
     if not amount_micros:
         raise InvalidFieldError("amount", "must be greater than 0")
-    customers = 0
-    async for _ in campaigns.refill_campaign(
-        services.db,
-        name,
-        amount_micros,
-        _editor(request, operator),
-        reference=f"api:{operator.id}:{key}",
-        note=asked.note,
-    ):
-        customers += 1
-    return {"campaign": name, "amount": money(amount_micros), "customers": customers}
+
+    async def act() -> tuple[int, dict[str, Any]]:
+        customers = 0
+        async for _ in campaigns.refill_campaign(
+            services.db,
+            name,
+            amount_micros,
+            _editor(request, operator),
+            reference=f"api:{operator.id}:{key}",
+            note=asked.note,
+        ):
+            customers += 1
+        return 201, {"campaign": name, "amount": money(amount_micros), "customers": customers}
+
+    await campaigns.find_campaign(services.db, name)
+    request_of_key = {"campaign": name, **asked.model_dump()}
+    return await answer_in_the_end(services, operator, key, request_of_key, act)
 
 
 def _editor(request: Request, operator: Operator) -> Editor:

@@ -37,16 +37,43 @@ async def answer_once(
 
     Raises RefusedError when the key was used for something else; what `act` raises is not stored.
     """
-    asked_hash = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
     async with services.db.acquire() as db, db.transaction():
-        begun = await db.fetchval(
-            statement("web/begin_answer"), operator.id, key, asked_hash, services.now()
-        )
-        if begun is None:
-            stored = await db.fetchrow(statement("web/find_answer"), operator.id, key)
-            if stored["request_sha256"] != asked_hash:
-                raise RefusedError("this Idempotency-Key was used for another request")
-            return JSONResponse(stored["answer"], stored["status"])
+        if (answer := await _begin(db, operator, key, asked, services)) is not None:
+            return answer
         status, body = await act(db)
         await db.execute(statement("web/keep_answer"), operator.id, key, status, body)
         return JSONResponse(body, status)
+
+
+async def answer_in_the_end(
+    services: WebServices,
+    operator: Operator,
+    key: str,
+    asked: dict[str, Any],
+    act: Callable[[], Awaitable[tuple[int, dict[str, Any]]]],
+) -> JSONResponse:
+    """As `answer_once`, of what is no single transaction: the key stands for this request before
+    the first of it is done, and what broke off is gone on with when it is asked for again.
+    """
+    answer = await _begin(services.db, operator, key, asked, services)
+    if answer is not None:
+        return answer
+    status, body = await act()
+    await services.db.execute(statement("web/keep_answer"), operator.id, key, status, body)
+    return JSONResponse(body, status)
+
+
+async def _begin(
+    db: Any, operator: Operator, key: str, asked: dict[str, Any], services: WebServices
+) -> JSONResponse | None:
+    """The stored answer, if there is one. Raises RefusedError for a key of another request."""
+    asked_hash = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
+    begun = await db.fetchval(
+        statement("web/begin_answer"), operator.id, key, asked_hash, services.now()
+    )
+    if begun is not None:
+        return None
+    stored = await db.fetchrow(statement("web/find_answer"), operator.id, key)
+    if stored["request_sha256"] != asked_hash:
+        raise RefusedError("this Idempotency-Key was used for another request")
+    return None if stored["answer"] is None else JSONResponse(stored["answer"], stored["status"])

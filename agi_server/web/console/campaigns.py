@@ -17,8 +17,9 @@ from agi_server.accounts.campaigns import (
 )
 from agi_server.refused import InvalidFieldError, RefusedError
 from agi_server.web.auth.roles import Right
-from agi_server.web.console.access import form_of, having, text_of
+from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.change_words import business_changes
+from agi_server.web.console.creation import bind_form
 from agi_server.web.console.customer import editor_of
 from agi_server.web.console.customer_money import asked_of
 from agi_server.web.console.pages import page
@@ -72,8 +73,16 @@ async def do_refill(request: Request, name: str) -> Response:
     if text_of(form, "confirmed") != "yes":
         return await _refill_page(request, name, form, amount_micros=asked.amount_micros)
     counts = {True: 0, False: 0}
+    services = services_of(request)
+    await find_campaign(services.db, name)
+    once = f"refill campaign {asked.reference}"
+    given_to = {"campaign": name, "amount": asked.amount_micros, "note": asked.note}
+    try:
+        await bind_form(services.db, operator_of(request), once, given_to, services.now())
+    except RefusedError as error:
+        return await _refill_page(request, name, form, str(error))
     async for given in refill_campaign(
-        services_of(request).db,
+        services.db,
         name,
         asked.amount_micros,
         editor_of(request),

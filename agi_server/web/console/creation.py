@@ -71,5 +71,15 @@ async def is_first(db: Any, operator: Operator, what: str, text: str, at: dateti
     return begun is not None
 
 
+async def bind_form(db: Any, operator: Operator, what: str, asked: Any, at: datetime) -> None:
+    """From now on `what`, which names the form, stands for what was asked with it, so that going on
+    with what broke off does the same. Raises RefusedError where it stands for something else."""
+    begun = await db.fetchval(statement("web/begin_answer"), operator.id, what, _hash(asked), at)
+    if begun is None:
+        stored = await db.fetchrow(statement("web/find_answer"), operator.id, what)
+        if stored["request_sha256"] != _hash(asked):
+            raise RefusedError(N_("this form was sent with something else: open it anew"))
+
+
 def _hash(asked: Any) -> bytes:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

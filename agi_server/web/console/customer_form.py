@@ -26,7 +26,7 @@ from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
 from agi_server.web.console.customer import AccountId, editor_of
 from agi_server.web.console.languages import LANGUAGES, N_
 from agi_server.web.console.pages import page
-from agi_server.web.scope import customer_in_scope
+from agi_server.web.scope import check_scope, customer_in_scope
 from agi_server.web.services import services_of
 
 router = APIRouter(dependencies=[Depends(having(Right.CHANGE_CUSTOMERS))])
@@ -130,6 +130,7 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
             editor_of(request, text_of(form, "reason")),
             services.settings.phones,
             max_callerids=services.settings.accounts.max_callerids,
+            in_scope=lambda found: check_scope(operator, found.group, found.id),
         )
     except (InvalidFieldError, RefusedError) as error:
         texts |= {name: text_of(form, name) for name in ("reason", "seen")}

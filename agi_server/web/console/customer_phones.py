@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from agi_server.accounts.audit import SECRET_SHOWN, Change, record_changes
+from agi_server.accounts.changes import locked_account
 from agi_server.accounts.phones import Technology, renew_secret
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
@@ -28,6 +29,8 @@ async def do_renew_secret(
     reference = text_of(await form_of(request), "reference")[:64]
     once = f"renew {technology.value} secret of {account.id} {reference}"
     async with services.db.acquire() as db, db.transaction():
+        # Before its phone, as all who change both: neither waits for the other.
+        await locked_account(db, account.id)
         # Loading the answer anew must not take away what was just told.
         if not await is_first(db, operator, once, "", services.now()):
             return back_to(account, "secret-before")
