@@ -48,6 +48,10 @@ class CallTerms:
         """Whether what the customer pays depends on the route that carries the call."""
         return self.sell_price is SellPrice.ROUTE and len(set(map(_card, self.routes))) > 1
 
+    def route_that_carried(self, told: int | None) -> int:
+        """Its number from 1: the first where none was told, or one that there was not."""
+        return told if told is not None and 1 <= told <= len(self.routes) else 1
+
     def price(
         self, end: CallEnd, authorized_at: datetime, limit_ms: int, now: datetime
     ) -> Price | None:
@@ -64,8 +68,7 @@ class CallTerms:
         if self.answer_by is not None:
             started_at = min(started_at, self.answer_by)
         started_at = max(started_at, authorized_at)
-        route = end.route if end.route is not None and 1 <= end.route <= len(self.routes) else 1
-        carrier = self.routes[route - 1]
+        carrier = self.routes[self.route_that_carried(end.route) - 1]
         sell = carrier if self.sell_price is SellPrice.ROUTE else self.sell
         free_seconds = self.package.free_seconds if self.package else 0
         price = _converted(sell, seconds, started_at, self.discount_basis_points, free_seconds)

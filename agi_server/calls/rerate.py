@@ -123,6 +123,7 @@ async def correct(db: Any, call: Rerated, *, created_by: str, reason: str, at: d
             sell.rate.prefix,
             sell.rate.effective_from,
             routes_as_json(call.terms),
+            call.price.billed_seconds,
         )
     except asyncpg.CheckViolationError as refused:
         if refused.constraint_name != "package_use_within_amount":
@@ -143,11 +144,12 @@ class _Rates:
         if sell is None:
             return None
         routes: list[CardTerms] = []
-        for route in terms.routes:
+        carrier = terms.route_that_carried(row["route"])
+        for number, route in enumerate(terms.routes, start=1):
             again = sell if route == terms.sell else await self._card_terms(row, route)
-            if again is None:
+            if again is None and number == carrier:
                 return None
-            routes.append(again)
+            routes.append(again or route)  # one that did not carry the call may have lost its rate
         return replace(terms, sell=sell, routes=tuple(routes))
 
     async def _card_terms(self, row: Any, terms: CardTerms) -> CardTerms | None:

@@ -107,14 +107,14 @@ def card_steps(quote: Quote, at: datetime) -> Iterator[str]:
         yield f"one {card.currency} is {_decimal(factor)} {quote.currency}"
 
 
-def route_steps(quote: Quote, tariffs: Tariffs, number: str) -> Iterator[str]:
+def route_steps(quote: Quote, tariffs: Tariffs, number: str, account_id: int) -> Iterator[str]:
     """Each route with what it dials, and each that is not used, with why.
 
-    Raises NumberNotDialableError.
+    `account_id` is 0 where no customer was named. Raises NumberNotDialableError.
     """
     for position, route in enumerate(quote.routes, start=1):
         trunk = tariffs.trunks[route.trunk]
-        dials = dial_target(trunk, number, route.match.rate.prefix, 0)
+        dials = dial_target(trunk, number, route.match.rate.prefix, account_id)
         yield f"route {position}: {_bought(route)}{_sent(trunk, number)}, dials {dials}"
     for dropped in quote.routing.dropped:
         yield f"not {_bought(dropped.route)}: {_why(dropped, quote)}"

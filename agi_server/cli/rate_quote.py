@@ -81,8 +81,9 @@ async def print_quote(
         answer.steps += unpriced_steps(plan_sold, found, at)
         answer.refuse(Reason.NO_RATE, why_unpriced(found))
     answer.steps += card_steps(quote, at)
+    account_id = customer.id if customer else 0
     try:
-        answer.steps += route_steps(quote, tariffs, number.number)
+        answer.steps += route_steps(quote, tariffs, number.number, account_id)
     except NumberNotDialableError:
         answer.refuse(Reason.NUMBER_INVALID, "a trunk cannot dial it")
     if not quote.routes:
@@ -90,7 +91,7 @@ async def print_quote(
     available = MAX_MONEY_MICROS if credit_micros is None else credit_micros
     package, grant = await _package(session, quote, number, at, customer, available)
     price = _price(tariffs, quote, seconds, at, package)
-    fields = _fields(tariffs, quote, number.number, seconds, price)
+    fields = _fields(tariffs, quote, number.number, account_id, seconds, price)
     fields["package"] = package.named.name if package else None
     if credit_micros is not None:
         fields["credit"] = money(credit_micros)
@@ -278,7 +279,7 @@ def _paying_card(quote: Quote) -> RateCard:
 
 
 def _fields(
-    tariffs: Tariffs, quote: Quote, number: str, seconds: int, price: Price
+    tariffs: Tariffs, quote: Quote, number: str, account_id: int, seconds: int, price: Price
 ) -> dict[str, Any]:
     rate = quote.sell.at_start
     return {
@@ -297,7 +298,7 @@ def _fields(
         "effective_from": time(rate.effective_from),
         "routes": [route.trunk for route in quote.routes],
         "dial": [
-            dial_target(tariffs.trunks[route.trunk], number, route.match.rate.prefix, 0)
+            dial_target(tariffs.trunks[route.trunk], number, route.match.rate.prefix, account_id)
             for route in quote.routes
         ],
         "seconds": seconds,

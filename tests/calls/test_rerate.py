@@ -1,5 +1,6 @@
 """Calls priced again: what differs is told, and corrected only when asked for, by new entries."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,6 +92,7 @@ async def test_a_version_activated_for_the_past_is_applied_once_by_correcting_en
     assert [] == await differences(business, now, in_force=True)
     record = await business.session(call_id)
     assert (old // 6, new // 6) == (record["cost_micros"], record["corrected_cost_micros"])
+    assert 10 == record["billed_seconds"]
     assert [] == await differences(business, now, in_force=False)  # it names what prices it now
     # And back again: another movement.
     await sold(business, old, effective_at=now - timedelta(hours=12))
@@ -116,6 +118,30 @@ async def test_what_a_call_was_bought_for_is_corrected_even_where_its_price_is_t
     assert not await apply(business, found)
     assert [] == await corrections(business, account)
     assert 2_000 == (await business.session(call_id))["buy_cost_micros"]
+    for in_force in (False, True):
+        assert [] == await differences(business, now, in_force=in_force)
+
+
+async def test_a_route_that_did_not_carry_the_call_may_have_lost_its_rate(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    now = clock()
+    days = [now - timedelta(days=2), now - timedelta(days=1)]
+    cheap = Rate(prefix="44", price_micros_per_minute=WRONG, buy_price_micros_per_minute=6_000)
+    other = Rate(prefix="44", price_micros_per_minute=WRONG, buy_price_micros_per_minute=7_000)
+    await business.card("sold", [cheap], ("gw",), effective_at=days[0])
+    await business.card("spare", [other], ("backup",), effective_at=days[0])
+    await plans.create_plan(business.pool, "sold", ["sold", "spare"])
+    account = await business.customer(1_000_000, plan="sold")
+    call_id = await talk(business, start_daemon, clock, account)
+    assert 2 == len((await business.session(call_id))["trunk_ids"])
+    by_minute = replace(cheap, initial_s=60, increment_s=60)
+    await business.card("sold", [by_minute], ("gw",), effective_at=days[1])
+    await business.card("spare", [Rate(prefix="33")], ("backup",), effective_at=days[1])
+    (found,) = await differences(business, now, in_force=True)
+    assert 50_000 == found.difference_micros
+    assert await apply(business, found)
+    assert 60 == (await business.session(call_id))["billed_seconds"]
     for in_force in (False, True):
         assert [] == await differences(business, now, in_force=in_force)
 

@@ -304,10 +304,12 @@ def test_trunks_and_plans_are_listed_and_trunks_switched(shop: Command) -> None:
 
 def test_a_quote_explains_each_step_from_what_was_dialled_to_the_price(shop: Command) -> None:
     shop("currency", "set", "EUR", "0.5", "--from", "2020-01-01")
-    shop("trunk", "update", "gw", "--strip", "44", "--add-prefix", "0")
+    dial = ("--dial", "PJSIP/{number}@gw-{account_id}")
+    shop("trunk", "update", "gw", "--strip", "44", "--add-prefix", "0", *dial)
     shop("plan", "update", "standard", "--route-order", "lcr")
     customer = ("--currency", "EUR", "--discount", "7.5", "--country", "GB", "--plan", "standard")
-    number = shop("customer", "create", *customer, "--json").json["account_number"]
+    created = shop("customer", "create", *customer, "--json").json
+    number = created["account_number"]
     done = shop("rates", "quote", "0123456789", "--customer", number, "--seconds", "60")
     assert [
         "1. dialled 0123456789, by the rules of GB",
@@ -319,7 +321,7 @@ def test_a_quote_explains_each_step_from_what_was_dialled_to_the_price(shop: Com
     assert "the account's discount is 7.5 %" in done.out
     assert "one USD is 0.5 EUR" in done.out
     quote = shop("rates", "quote", "0123456789", "--customer", number, "--json").json
-    assert ("EUR", "0.02775", ["PJSIP/0123456789@gw"]) == (
+    assert ("EUR", "0.02775", [f"PJSIP/0123456789@gw-{created['id']}"]) == (
         quote["currency"], quote["cost"], quote["dial"],
     )  # fmt: skip
     # Prices a minute are the card's, amounts the account's: neither may be taken for the other.
