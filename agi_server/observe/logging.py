@@ -101,6 +101,8 @@ class _LibraryHandler(logging.Handler):
     """What libraries log with the standard module becomes an event of ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt):
+            return  # whoever stopped the program may have hit a transport: that is no fault of it
         structlog.get_logger().log(
             record.levelno,
             "library.logged",

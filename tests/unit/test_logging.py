@@ -135,6 +135,13 @@ def test_what_libraries_log_becomes_an_event() -> None:
     )
 
 
+def test_that_somebody_stopped_the_program_is_no_fault_of_a_library() -> None:
+    out = io.StringIO()
+    configure("json", "info", out)
+    logging.getLogger("asyncio").error("Fatal error", exc_info=KeyboardInterrupt())
+    assert "" == out.getvalue()
+
+
 def test_auto_is_json_where_there_is_no_terminal_and_console_is_pretty() -> None:
     assert "call.denied" == json.loads(logged("auto"))["event"]
     assert "call.denied" in logged("console")
