@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agi_server.accounts.changes import update_account
+from agi_server.accounts.membership import without_deleted
 from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
 from agi_server.ledger.refills import refill
@@ -18,7 +19,7 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """`accounts` is how many are in it, cancelled ones included."""
+    """`accounts` is how many are in it, cancelled ones included, deleted ones not."""
 
     id: int
     name: str
@@ -55,11 +56,13 @@ async def list_campaigns(db: Any, name: str | None = None) -> list[Campaign]:
 
 
 async def delete_campaign(pool: Any, name: str, editor: Editor) -> None:
-    """Raises NotFoundError, RefusedError when an account is in it."""
+    """Deleted customers leave it. Raises NotFoundError, RefusedError when others are in it."""
+    has_customers = RefusedError(f"customers are in the campaign {name}")
     async with pool.acquire() as db, db.transaction():
         campaign = await find_campaign(db, name)
-        if await db.fetchval(statement("accounts/delete_campaign"), name) is None:
-            raise RefusedError(f"customers are in the campaign {name}")
+        async with without_deleted(db, "campaign", campaign.id, name, editor, in_use=has_customers):
+            if await db.fetchval(statement("accounts/delete_campaign"), name) is None:
+                raise has_customers
         await record_changes(db, "campaign", name, _shown(campaign), {}, editor)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from agi_server.accounts.membership import without_deleted
 from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
 from agi_server.refused import NotFoundError, RefusedError
@@ -37,13 +38,18 @@ async def list_did_groups(db: Any, name: str | None = None) -> list[DidGroup]:
 
 
 async def delete_did_group(pool: Any, name: str, editor: Editor) -> None:
-    """Raises NotFoundError, RefusedError when an account or a DID has it."""
+    """Deleted customers leave it. Raises NotFoundError, RefusedError when others or a DID have
+    it."""
+    has_customers = RefusedError(f"customers have the DID group {name}")
     async with pool.acquire() as db, db.transaction():
-        if await db.fetchval(statement("accounts/delete_did_group"), name) is None:
-            found = await list_did_groups(db, name)
-            if not found:
-                raise NotFoundError(f"there is no DID group {name}")
-            if not found[0].accounts:
-                raise RefusedError(f"DIDs are in the DID group {name}")
-            raise RefusedError(f"customers have the DID group {name}")
+        found = await list_did_groups(db, name)
+        if not found:
+            raise NotFoundError(f"there is no DID group {name}")
+        async with without_deleted(
+            db, "did_group", found[0].id, name, editor, in_use=has_customers
+        ):
+            if await db.fetchval(statement("accounts/delete_did_group"), name) is None:
+                if not found[0].accounts:
+                    raise RefusedError(f"DIDs are in the DID group {name}")
+                raise has_customers
         await record_changes(db, "did_group", name, {"name": name}, {}, editor)

@@ -7,6 +7,7 @@ from typing import Any
 from agi_server.accounts.account import NewAccount, field_named, new_account_of_texts
 from agi_server.accounts.codes import Restriction
 from agi_server.accounts.fields import Kind
+from agi_server.accounts.membership import without_deleted
 from agi_server.accounts.restrictions import rules_shown, store_group_rules
 from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
@@ -17,7 +18,7 @@ from agi_server.tariffs.trunks import check_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group of accounts; `accounts` is how many belong to it.
+    """A group of accounts; `accounts` is how many belong to it, without deleted ones.
 
     `plans` are the call plans that they may use; empty: all. `defaults` has texts by field name for
     new customers of the group.
@@ -97,11 +98,18 @@ async def update_group(
 
 
 async def delete_group(pool: Any, name: str, editor: Editor) -> None:
-    """Raises NotFoundError, RefusedError when it has customers."""
+    """Deleted customers leave it. Raises NotFoundError, RefusedError when it has others, or
+    resellers."""
+    has_customers = RefusedError(f"group {name} has customers")
+    has_resellers = RefusedError(f"resellers work with the customers of group {name}")
     async with pool.acquire() as db, db.transaction():
-        group = await _locked(db, name)
-        if await db.fetchval(statement("accounts/delete_group"), group.id) is None:
-            raise RefusedError(f"group {name} has customers")
+        group_id = (await find_group(db, name)).id
+        async with without_deleted(
+            db, "group", group_id, name, editor, in_use=has_customers, by_operators=has_resellers
+        ):
+            group = await _locked(db, name)
+            if await db.fetchval(statement("accounts/delete_group"), group_id) is None:
+                raise has_customers
         await record_changes(db, "group", name, _shown(group), {}, editor)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from agi_server.accounts.membership import without_deleted
 from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
@@ -47,13 +48,16 @@ async def list_series(db: Any, name: str | None = None) -> list[Series]:
 
 
 async def delete_series(pool: Any, name: str, editor: Editor) -> None:
-    """Raises NotFoundError, RefusedError when an account has a serial of it."""
+    """Deleted customers leave it with their serials. Raises NotFoundError, RefusedError when
+    others have serials of it."""
+    has_customers = RefusedError(f"customers have serials of series {name}")
     async with pool.acquire() as db, db.transaction():
         found = await list_series(db, name)
         if not found:
             raise NotFoundError(f"there is no series {name}")
-        if await db.fetchval(statement("accounts/delete_series"), name) is None:
-            raise RefusedError(f"customers have serials of series {name}")
+        async with without_deleted(db, "series", found[0].id, name, editor, in_use=has_customers):
+            if await db.fetchval(statement("accounts/delete_series"), name) is None:
+                raise has_customers
         await record_changes(db, "series", name, _shown(found[0]), {}, editor)
 
 

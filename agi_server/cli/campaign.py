@@ -60,7 +60,7 @@ async def list_(session: Session, as_json: bool) -> None:
 @click.argument("name")
 @with_database
 async def delete(session: Session, name: str) -> None:
-    """Delete a campaign that no customer is in.
+    """Delete a campaign that no customer is in; deleted ones leave it.
 
     \b
     Example:

@@ -55,7 +55,7 @@ async def list_(session: Session, as_json: bool) -> None:
 @click.argument("name")
 @with_database
 async def delete(session: Session, name: str) -> None:
-    """Delete a DID group that no customer and no DID has.
+    """Delete a DID group that no customer and no DID has; deleted customers leave it.
 
     \b
     Example:

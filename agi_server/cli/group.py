@@ -165,7 +165,7 @@ async def list_(session: Session, as_json: bool) -> None:
 @click.argument("name")
 @with_database
 async def delete(session: Session, name: str) -> None:
-    """Delete a group that has no customers.
+    """Delete a group that has no customers; deleted ones leave it.
 
     \b
     Example:

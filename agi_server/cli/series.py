@@ -58,7 +58,7 @@ async def list_(session: Session, as_json: bool) -> None:
 @click.argument("name")
 @with_database
 async def delete(session: Session, name: str) -> None:
-    """Delete a series of which no customer has a serial.
+    """Delete a series of which no customer has a serial; deleted ones keep theirs without it.
 
     \b
     Example:

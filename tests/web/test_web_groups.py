@@ -7,17 +7,21 @@ import pytest
 from test_web_api import Client
 from web_client import Browser, Web, typed_in
 
+from agi_server.accounts.audit import list_changes as list_audit
 from agi_server.accounts.campaigns import create_campaign, list_campaigns, refill_campaign
 from agi_server.accounts.codes import Restriction
+from agi_server.accounts.did_groups import create_did_group, delete_did_group, list_did_groups
 from agi_server.accounts.ending import delete_account
 from agi_server.accounts.groups import create_group, find_group, list_groups
-from agi_server.accounts.series import list_series
+from agi_server.accounts.series import create_series, list_series
 from agi_server.business_audit import Noun, list_changes
 from agi_server.editor import Editor
+from agi_server.refused import RefusedError
 from agi_server.web.auth.roles import Role
 from support.business import MICROS
 from support.channel import Channel
 from support.clock import Clock
+from support.event_log import EventLog
 
 Browse = Callable[[], Browser]
 
@@ -132,6 +136,56 @@ async def test_a_group_a_series_and_a_campaign_that_nobody_is_in_are_deleted(
     ] == await told(web, "campaign", by="web:alice")  # fmt: skip
     for path, gone in (("/groups", "offices"), ("/series", "00070"), ("/campaigns", "of March")):
         assert gone in (await admin.get(path)).text.partition("<summary>Changes</summary>")[2]
+
+
+async def test_deleted_customers_keep_nothing_from_being_deleted_and_their_history_tells_it(
+    web: Web, admin: Browser, clock: Clock, events: EventLog
+) -> None:
+    pool, editor = web.business.pool, Editor(changed_by="test", at=clock())
+    group = await create_group(pool, "offices")
+    await create_series(pool, "cards")
+    await create_did_group(pool, "london")
+    await create_campaign(pool, "spring")
+    belongs = {"group": "offices", "series": "cards", "did_group": "london", "campaign": "spring"}
+    gone, stays = [await web.business.customer(MICROS, **belongs) for _ in range(2)]
+    await delete_account(pool, gone.id, editor)
+    before = await web.business.account(gone)
+    paths = (f"/groups/{group.id}/delete", "/series/cards/delete", "/campaigns/spring/delete")
+    assert [422, 409, 409] == [(await admin.post(path)).status_code for path in paths]
+    with pytest.raises(RefusedError, match="customers have the DID group london"):
+        await delete_did_group(pool, "london", editor)
+    assert belongs.items() <= {name: getattr(before, name) for name in belongs}.items()
+    assert before == await web.business.account(gone)
+    for shown in (await list_groups(pool), await list_series(pool), await list_campaigns(pool),
+                  await list_did_groups(pool)):  # fmt: skip
+        assert [1] == [each.accounts for each in shown]
+    await delete_account(pool, stays.id, editor)
+    assert [303, 303, 303] == [(await admin.post(path)).status_code for path in paths]
+    await delete_did_group(pool, "london", editor)
+    for account in (gone, stays):
+        after = await web.business.account(account)
+        assert dict.fromkeys(belongs) == {name: getattr(after, name) for name in belongs}
+        assert account.serial == after.serial
+        left = (await list_audit(pool, account.id))[:4]
+        assert {name: (old, None) for name, old in belongs.items()} == {
+            each.field: (each.old, each.new) for each in left
+        }
+        assert ["test", *["web:alice"] * 3] == [each.changed_by for each in left]
+    assert [2] * 4 == [each["accounts"] for each in events.of("account.changed", value=None)
+                       if each.get("accounts")]  # fmt: skip
+
+
+async def test_a_group_that_resellers_work_with_is_not_deleted_and_the_page_says_why(
+    web: Web, admin: Browser
+) -> None:
+    group = await create_group(web.business.pool, "offices")
+    await web.operator("bob", Role.RESELLER, group="offices")
+    answer = await admin.post(f"/groups/{group.id}/delete")
+    assert (422, True) == (
+        answer.status_code,
+        "resellers work with the customers of group offices" in answer.text,
+    )
+    assert [group] == await list_groups(web.business.pool)
 
 
 async def test_a_campaign_is_refilled_once_after_a_confirmation(web: Web, admin: Browser) -> None:

@@ -161,7 +161,7 @@ async def restrict_group(request: Request, operator: Caller, name: Name, asked: 
 
 @router.delete("/groups/{name}", status_code=204, dependencies=[_MAY_CHANGE])
 async def remove_group(request: Request, operator: Caller, name: Name) -> None:
-    """Delete a group that has no customers."""
+    """Delete a group that has no customers; deleted ones leave it."""
     await groups.delete_group(services_of(request).db, name, _editor(request, operator))
 
 
@@ -184,7 +184,7 @@ async def make_series(request: Request, operator: Caller, new: NewSeries) -> Any
 
 @router.delete("/series/{name}", status_code=204, dependencies=[_MAY_CHANGE])
 async def remove_series(request: Request, operator: Caller, name: Name) -> None:
-    """Delete a series of which no customer has a serial."""
+    """Delete a series of which no customer has a serial; deleted ones keep theirs without it."""
     await all_series.delete_series(services_of(request).db, name, _editor(request, operator))
 
 
@@ -203,7 +203,7 @@ async def make_campaign(request: Request, operator: Caller, new: NewCampaign) ->
 
 @router.delete("/campaigns/{name}", status_code=204, dependencies=[_MAY_CHANGE])
 async def remove_campaign(request: Request, operator: Caller, name: Name) -> None:
-    """Delete a campaign that no customer is in."""
+    """Delete a campaign that no customer is in; deleted ones leave it."""
     await campaigns.delete_campaign(services_of(request).db, name, _editor(request, operator))
 
 
