@@ -1,7 +1,8 @@
 """The link in the confirmation mail: signed, for one account and mail address, until it expires.
 
 Whoever follows it has read mail at that address: the account leaves status unconfirmed. A link is
-good for one confirmation: it tells after which one (by its time) it was made.
+good for one spell of waiting, which ends however the account leaves that status: the database
+counts them, and the link tells of which it is.
 """
 
 import base64
@@ -9,7 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from agi_server.accounts.account import Account, AccountStatus, changed_account
@@ -26,7 +27,6 @@ VALID = timedelta(days=7)
 
 _PURPOSE = "confirmation"
 _TOKEN = re.compile(r"([0-9]{1,18})-([0-9]{1,12})(?:-([0-9]{1,18}))?-([A-Za-z0-9_-]{43})", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ConfirmationError(RefusedError):
@@ -43,35 +43,37 @@ async def confirmation_token(db: Any, account: Account, *, at: datetime, valid: 
     if account.status is not AccountStatus.UNCONFIRMED:
         raise ConfirmationError("the account waits for no confirmation")
     expires = int((at + valid).timestamp())
-    after = _confirmed_us(account)
-    signature = _signature(await _key(db), account, expires, after)
-    return "-".join([str(account.id), str(expires), *([after] if after else []), signature])
+    spell = await _spell(db, account)
+    signature = _signature(await _key(db), account, expires, spell)
+    return "-".join([str(account.id), str(expires), *([spell] if spell else []), signature])
 
 
 async def account_of_token(db: Any, token: str, *, at: datetime) -> Account:
     """The account whose link this is, as it is now.
 
-    It is active when this very link, or one as old, was followed before. Raises ConfirmationError
-    for a token that is not ours, has expired, is of another address or was used for what is over.
+    It is active when it waits no more, perhaps since this very link was followed before. Raises
+    ConfirmationError for a token that is not ours, has expired, is of another address or of an
+    earlier spell of waiting.
     """
     parts = _TOKEN.fullmatch(token)
     if parts is None:
         raise ConfirmationError("this link is not valid")
-    account_id, expires, after = int(parts[1]), int(parts[2]), parts[3] or ""
+    account_id, expires, spell = int(parts[1]), int(parts[2]), parts[3] or ""
     try:
         account = await find_by_id(db, account_id)
     except NotFoundError:
         raise ConfirmationError("this link is not valid") from None
-    if not hmac.compare_digest(_signature(await _key(db), account, expires, after), parts[4]):
+    if not hmac.compare_digest(_signature(await _key(db), account, expires, spell), parts[4]):
         raise ConfirmationError("this link is not valid")
-    if after != _confirmed_us(account):
-        if account.status is AccountStatus.ACTIVE:
-            return account
-        raise ConfirmationError("this link was used before: ask for another")
-    if int(at.timestamp()) > expires:
-        raise ConfirmationError("this link has expired: ask for another")
+    is_over = spell != await _spell(db, account)
+    if is_over and account.status is AccountStatus.ACTIVE:
+        return account
     if account.status is not AccountStatus.UNCONFIRMED:
         raise ConfirmationError("the account waits for no confirmation")
+    if is_over:
+        raise ConfirmationError("this link is not good any more: ask for another")
+    if int(at.timestamp()) > expires:
+        raise ConfirmationError("this link has expired: ask for another")
     return account
 
 
@@ -102,14 +104,13 @@ async def _key(db: Any) -> bytes:
     return key
 
 
-def _confirmed_us(account: Account) -> str:
-    """When the account was last confirmed, in microseconds; empty: never."""
-    if account.confirmed_at is None:
-        return ""
-    return str((account.confirmed_at - _EPOCH) // timedelta(microseconds=1))
+async def _spell(db: Any, account: Account) -> str:
+    """Which spell of waiting it is; empty for the first one of an account that waited before
+    spells were counted."""
+    return str(await db.fetchval(statement("accounts/confirmation_spell"), account.id) or "")
 
 
-def _signature(key: bytes, account: Account, expires: int, after: str) -> str:
-    signed = f"{account.id}:{expires}:{account.email}" + (f":{after}" if after else "")
+def _signature(key: bytes, account: Account, expires: int, spell: str) -> str:
+    signed = f"{account.id}:{expires}:{account.email}" + (f":{spell}" if spell else "")
     digest = hmac.new(key, signed.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
-from web_client import Browser, Web
+from web_client import Browser, Web, typed_in
 
 from agi_server.accounts.account import AccountStatus
 from agi_server.accounts.audit import list_changes
+from agi_server.accounts.bulk_change import change_accounts, look_at_change
 from agi_server.accounts.confirmation import VALID
+from agi_server.editor import Editor
 from support.business import MICROS
 from support.channel import Channel
 from support.clock import Clock
@@ -52,7 +55,7 @@ async def test_a_customer_who_follows_the_link_can_call_and_opening_it_alone_cha
     )
 
 
-async def test_an_account_that_waits_again_is_confirmed_by_a_new_link_and_not_by_a_used_one(
+async def test_a_link_is_good_for_one_time_of_waiting_however_the_account_left_it(
     web: Web, browse: Browse, clock: Clock
 ) -> None:
     account = await web.business.customer(
@@ -62,22 +65,36 @@ async def test_an_account_that_waits_again_is_confirmed_by_a_new_link_and_not_by
     await web.operator()
     operator, customer = browse(), browse()
     await operator.sign_in()
-    used = []
-    for _ in range(3):
-        web.business.now.advance(60)
-        await web.business.set(account, status=AccountStatus.UNCONFIRMED)
+    old: list[str] = []
+
+    async def in_the_form(status: str) -> None:
+        path = f"/customers/{account.id}/edit"
+        form = {**typed_in((await operator.get(path)).text), "status": status}
+        assert 303 == (await operator.post(path, form)).status_code
+
+    async def with_others(status: str) -> None:
+        asked: Any = (web.business.pool, [account.id], {"status": status}, lambda *_: None)
+        seen = (await look_at_change(*asked)).seen
+        await change_accounts(*asked, Editor(changed_by="test", at=clock()), seen=seen)
+
+    async def by_the_link(status: str) -> None:
+        assert "You can call now" in (await customer.post(old[-1])).text
+
+    for leave in (in_the_form, with_others, by_the_link):
         link = await link_of(operator, account.id)
-        for old in used:
-            for answer in (await customer.get(old), await customer.post(old)):
-                assert (404, True) == (answer.status_code, "was used before" in answer.text)
+        for each in old:
+            for answer in (await customer.get(each), await customer.post(each)):
+                assert (404, True) == (answer.status_code, "not good any more" in answer.text)
         assert "account_unconfirmed" == (await phone.authorize()).reason
         assert "then you can call" in (await customer.get(link)).text
-        assert "You can call now" in (await customer.post(link)).text
+        old.append(link)
+        await leave("active")
         assert AccountStatus.ACTIVE == (await web.business.account(account)).status
-        used.append(link)
-    await web.business.set(account, status=AccountStatus.SUSPENDED)
-    for link in used:
-        assert "was used before" in (await customer.post(link)).text
+        assert "You can call now" in (await customer.post(link)).text
+        await in_the_form("unconfirmed")
+    await in_the_form("suspended")
+    for link in old:
+        assert "waits for no confirmation" in (await customer.post(link)).text
     assert AccountStatus.SUSPENDED == (await web.business.account(account)).status
 
 

@@ -1,0 +1,10 @@
+"""A confirmation link is good for one time of waiting."""
+
+from agi_server.storage.postgres.migrations import run_sql_beside
+
+revision = "0024"
+down_revision = "0023"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
