@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agi_server.calls.rerate import Rerated, correct, rerate
-from agi_server.tariffs import plans
+from agi_server.tariffs import plans, rate_cards
 from agi_server.tariffs.packages import change_package, create_package
 from rating.package import PackageUnit
 from rating.rate import Rate
@@ -256,3 +256,25 @@ async def test_what_others_took_of_the_package_since_is_paid_with_money(
     assert await apply(business, other)
     assert 100 == await taken(business)
     assert 20_000 == (await business.account(account)).balance_micros
+
+
+async def test_an_older_version_activated_again_still_prices_the_calls_of_its_first_time(
+    business: Business, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    """Versions 1, 2 (in force for the call), 3, then 2 again: neither 1 nor nothing prices it."""
+    now = clock()
+    for price, days in ((2 * WRONG, 3), (RIGHT, 2)):
+        await sold(business, price, effective_at=now - timedelta(days=days))
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(1_000_000, plan="sold")
+    await talk(business, start_daemon, clock, account)
+    clock.advance(3600)
+    await sold(business, WRONG)
+    clock.advance(3600)
+    await rate_cards.activate_version(business.pool, "sold", 2, at=clock())
+    assert [] == await differences(business, now, in_force=True)
+    await rate_cards.activate_version(
+        business.pool, "sold", 3, at=clock(), effective_at=clock() + timedelta(days=1)
+    )
+    await rate_cards.cancel_activation(business.pool, "sold", 3, at=clock())
+    assert [] == await differences(business, now, in_force=True)
