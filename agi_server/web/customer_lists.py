@@ -5,8 +5,9 @@ from typing import Any
 
 from agi_server.accounts.account import Account
 from agi_server.accounts.codes import AccountStatus
-from agi_server.accounts.customers import find_ids, list_accounts
-from agi_server.refused import RefusedError
+from agi_server.accounts.customers import find_by_number, find_ids, list_accounts
+from agi_server.accounts.search import search_terms
+from agi_server.refused import NotFoundError, RefusedError
 from agi_server.web.auth.roles import Operator
 from agi_server.web.paging import PAGE_ROWS, cursor_of, keys_of
 
@@ -53,6 +54,18 @@ async def all_found(db: Any, operator: Operator, chosen: CustomerFilter, most: i
     if len(ids) > most:
         raise RefusedError(f"more than {most} customers are found: narrow the search")
     return ids
+
+
+async def id_numbered(db: Any, operator: Operator, search: str) -> int | None:
+    """The id of the customer whose whole account number is sought, if the operator may see it."""
+    number = search_terms(search).account_number
+    if number is None:
+        return None
+    try:
+        account = await find_by_number(db, number)
+    except NotFoundError:
+        return None
+    return account.id if operator.group in (None, account.group) else None
 
 
 def _within(operator: Operator, chosen: CustomerFilter) -> dict[str, Any] | None:

@@ -38,7 +38,8 @@ async def test_a_change_of_all_found_is_shown_and_then_done_for_each_with_its_au
     other = await web.business.customer()
     await web.business.set(found[2], status=AccountStatus.SUSPENDED)
     shown = await admin.post(
-        "/customers/bulk?group=offices", {"whom": "found", "status": "=suspended", "plan": "="}
+        "/customers/bulk",
+        {"whom": "found", "found_group": "offices", "status": "=suspended", "plan": "="},
     )
     assert 200 == shown.status_code
     assert "3 customers were chosen." in shown.text

@@ -218,6 +218,18 @@ async def test_selected_customers_are_changed_together_after_a_look_at_what_chan
 ) -> None:
     accounts = [await web.business.customer(last_name=name) for name in ("Abel", "Baker", "Cole")]
     await page.goto(f"{web.url}/customers")
+    await page.locator("#search").press_sequentially(accounts[1].account_number)
+    await expect(page.locator("#results tbody tr")).to_have_count(1)
+    assert f"{web.url}/customers" == page.url
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Baker")).to_be_visible()
+    assert f"{web.url}/customers/{accounts[1].id}" == page.url
+    await page.go_back()
+    await page.locator("#search").fill("bak")
+    await expect(page.locator("#results tbody tr")).to_have_count(1)
+    await expect(page).to_have_url(f"{web.url}/customers?search=bak")
+    await page.locator("#search").fill("")
+    await expect(page.locator("#results tbody tr")).to_have_count(len(accounts))
     for name in ("Abel", "Cole"):
         await page.get_by_label(f"Select {name}").check()
     await page.get_by_text("Change several customers").click()

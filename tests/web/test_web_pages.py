@@ -320,6 +320,38 @@ async def test_hostile_names_stay_text(web: Web, admin: Browser, clock: Clock) -
     assert "&lt;script&gt;" in (await admin.get("/groups")).text
 
 
+async def test_a_whole_account_number_leads_to_its_customer_and_stands_in_no_address(
+    web: Web, admin: Browser, reseller: Browser
+) -> None:
+    account = await web.business.customer(last_name="Smith")
+    own, whole = f"/customers/{account.id}", account.account_number
+    spaced = f" {whole[:4]} {whole[4:]}"
+    htmx = {"hx_request": "true"}
+    for typed in (whole, spaced):
+        assert own == (await admin.post("/customers", {"search": typed})).headers["location"]
+        assert own == (await admin.get(f"/customers?search={typed}")).headers["location"]
+        sent = await admin.post("/customers", {"search": typed, "show": "yes"}, **htmx)
+        assert (200, own) == (sent.status_code, sent.headers["hx-redirect"])
+    # While it is typed the list follows, and nothing of it is told to the browser's history.
+    for digits in (whole[:-1], whole):
+        listed = await admin.post("/customers", {"search": digits, "status": "active"}, **htmx)
+        assert (200, "/customers?status=active", digits == whole) == (
+            listed.status_code, listed.headers["hx-push-url"], f'"{own}"' in listed.text
+        )  # fmt: skip
+    # Anything else does stand there, and what is no account's is sought as before.
+    by_name = {"search": "smi", "plan": "standard"}
+    address = "/customers?search=smi&plan=standard"
+    assert address == (await admin.post("/customers", by_name)).headers["location"]
+    listed = await admin.post("/customers", {**by_name, "show": "yes"}, **htmx)
+    assert (address, True) == (listed.headers["hx-push-url"], f'"{own}"' in listed.text)
+    part = await admin.post("/customers", {"search": whole[:-1]})
+    assert f"/customers?search={whole[:-1]}" == part.headers["location"]
+    # Another group's is nobody's.
+    assert "search=" in (await reseller.post("/customers", {"search": whole})).headers["location"]
+    listed = await reseller.get(f"/customers?search={whole}")
+    assert (200, False) == (listed.status_code, own in listed.text)
+
+
 async def test_a_search_of_any_length_is_answered(web: Web, admin: Browser) -> None:
     answer = await admin.get(f"/customers?search={'long' * 50}")
     assert (200, True) == (answer.status_code, "No customer matches" in answer.text)

@@ -25,7 +25,7 @@ from agi_server.web.console.access import (
     text_of,
 )
 from agi_server.web.console.customer import editor_of
-from agi_server.web.console.customers import ChosenCustomers
+from agi_server.web.console.customers import customers_of_form
 from agi_server.web.console.pages import page
 from agi_server.web.customer_lists import all_found
 from agi_server.web.scope import check_scope
@@ -37,12 +37,13 @@ _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 @router.post("")
-async def do_look(request: Request, chosen: ChosenCustomers) -> Response:
+async def do_look(request: Request) -> Response:
     """What would change, and for how many; nothing is done yet."""
     services, operator = services_of(request), operator_of(request)
     form = await form_of(request)
     texts = _texts(request, form)
     if text_of(form, "whom") == "found":
+        chosen = customers_of_form(form, "found_")
         ids = await all_found(services.db, operator, chosen, MOST_AT_ONCE)
     else:
         ids = _ids([str(each) for each in form.getlist("id")])
