@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
 import asyncpg
@@ -46,6 +47,15 @@ class Rerated:
     def difference_micros(self) -> int | None:
         """How much dearer the call becomes (negative: cheaper)."""
         return None if self.price is None else self.price.total_micros - self.cost_micros
+
+
+class Correction(Enum):
+    """What became of a call that was to be corrected: by us, by somebody else to the very same
+    price, or not, since it was changed otherwise or its package has less left."""
+
+    BOOKED = auto()
+    BOOKED_BY_ANOTHER = auto()
+    OVERTAKEN = auto()
 
 
 async def rerate(
@@ -94,8 +104,10 @@ async def rerate(
         after = (rows[-1]["authorized_at"], rows[-1]["account_id"], rows[-1]["call_id"])
 
 
-async def correct(db: Any, call: Rerated, *, created_by: str, reason: str, at: datetime) -> bool:
-    """Book the difference by a correcting entry; False when somebody was faster.
+async def correct(
+    db: Any, call: Rerated, *, created_by: str, reason: str, at: datetime
+) -> Correction:
+    """Book the difference by a correcting entry, unless somebody was faster.
 
     What the account's funds do not cover goes to the overrun account, as at settlement. What the
     call takes of its package more or less is booked with it. The call then names the rates by which
@@ -128,8 +140,12 @@ async def correct(db: Any, call: Rerated, *, created_by: str, reason: str, at: d
     except asyncpg.CheckViolationError as refused:
         if refused.constraint_name != "package_use_within_amount":
             raise
-        return False  # others took meanwhile what was left of the package
-    return row is not None
+        return Correction.OVERTAKEN  # others took meanwhile what was left of the package
+    if row is not None:
+        return Correction.BOOKED
+    row = await db.fetchrow(statement("calls/what_it_cost"), call.account_id, call.call_id)
+    wanted = (call.price.total_micros, call.price.buy_total_micros, call.package_rerated)
+    return Correction.BOOKED_BY_ANOTHER if tuple(row) == wanted else Correction.OVERTAKEN
 
 
 class _Rates:

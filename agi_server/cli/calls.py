@@ -9,7 +9,7 @@ from agi_server.asterisk.ami import AmiError
 from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallRecord, CallState, list_calls
-from agi_server.calls.rerate import correct, rerate
+from agi_server.calls.rerate import Correction, correct, rerate
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import (
     amount,
@@ -202,15 +202,17 @@ async def rerate_(
     if begin >= end:
         raise click.UsageError("--from must be before --to")
     shown = []
-    without_rate = overtaken = 0
+    without_rate = overtaken = by_another = 0
     async for call in rerate(session.db, begin, end, in_force=in_force):
         corrected = False
         without_rate += call.price is None
         if apply and call.price is not None:
-            corrected = await correct(
+            done = await correct(
                 session.db, call, created_by=operator(), reason=reason or "", at=session.now
             )
+            corrected = done is not Correction.OVERTAKEN
             overtaken += not corrected
+            by_another += done is Correction.BOOKED_BY_ANOTHER
         shown.append(
             {
                 "authorized_at": time(call.authorized_at),
@@ -233,7 +235,9 @@ async def rerate_(
     if shown and not apply:
         differ = f"{len(shown)} calls differ" + (f", of which {rateless}" if rateless else "")
         click.echo(f"{differ}; nothing changed: --apply corrects them", err=True)
-    elif without_rate or overtaken:
+    if by_another:
+        click.echo(f"{by_another} of them were corrected so by somebody else meanwhile", err=True)
+    if apply and (without_rate or overtaken):
         raced = "changed meanwhile, or what is left of their package: run it again"
         why = [rateless, f"{overtaken} {raced}" if overtaken else ""]
         raise RefusedError(f"not all calls were corrected: {'; '.join(filter(None, why))}")

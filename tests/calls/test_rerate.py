@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agi_server.calls.rerate import Rerated, correct, rerate
+from agi_server.calls.rerate import Correction, Rerated, correct, rerate
 from agi_server.tariffs import plans, rate_cards
 from agi_server.tariffs.packages import change_package, create_package
 from rating.package import PackageUnit
@@ -16,6 +16,7 @@ from support.channel import Channel
 from support.clock import Clock
 from support.fixtures import StartDaemon
 
+BY_ANOTHER = Correction.BOOKED_BY_ANOTHER
 WRONG, RIGHT = 60_000, 30_000
 """Prices per minute: 1,000 and 500 micros a second."""
 
@@ -51,7 +52,7 @@ async def corrections(business: Business, account: Any) -> list[tuple[str, str, 
     return [tuple(row) for row in rows]
 
 
-async def apply(business: Business, call: Rerated) -> bool:
+async def apply(business: Business, call: Rerated) -> Correction:
     return await correct(
         business.pool, call, created_by="test", reason="wrong price", at=business.now()
     )
@@ -84,8 +85,8 @@ async def test_a_version_activated_for_the_past_is_applied_once_by_correcting_en
         found.call_id, found.cost_micros, found.difference_micros,
     )  # fmt: skip
     assert [] == await corrections(business, account)
-    assert await apply(business, found)
-    assert not await apply(business, found)  # a second one who saw the same
+    assert Correction.BOOKED is await apply(business, found)
+    assert BY_ANOTHER is await apply(business, found)  # a second one who saw the same
     expected = ("customer", "revenue") if new > old else ("revenue", "customer")
     assert [(*expected, 5_000)] == await corrections(business, account)
     assert 1_000_000 - new // 6 == (await business.account(account)).balance_micros
@@ -97,7 +98,7 @@ async def test_a_version_activated_for_the_past_is_applied_once_by_correcting_en
     # And back again: another movement.
     await sold(business, old, effective_at=now - timedelta(hours=12))
     (back,) = await differences(business, now, in_force=True)
-    assert await apply(business, back)
+    assert Correction.BOOKED is await apply(business, back)
     assert 1_000_000 - old // 6 == (await business.account(account)).balance_micros
     assert await nothing_reserved(business, account)
 
@@ -114,8 +115,8 @@ async def test_what_a_call_was_bought_for_is_corrected_even_where_its_price_is_t
     await sold(business, WRONG, 12_000, effective_at=now - timedelta(days=1))
     (found,) = await differences(business, now, in_force=True)
     assert (0, 1_000) == (found.difference_micros, found.buy_cost_micros)
-    assert await apply(business, found)
-    assert not await apply(business, found)
+    assert Correction.BOOKED is await apply(business, found)
+    assert BY_ANOTHER is await apply(business, found)
     assert [] == await corrections(business, account)
     assert 2_000 == (await business.session(call_id))["buy_cost_micros"]
     for in_force in (False, True):
@@ -140,7 +141,7 @@ async def test_a_route_that_did_not_carry_the_call_may_have_lost_its_rate(
     await business.card("spare", [Rate(prefix="33")], ("backup",), effective_at=days[1])
     (found,) = await differences(business, now, in_force=True)
     assert 50_000 == found.difference_micros
-    assert await apply(business, found)
+    assert Correction.BOOKED is await apply(business, found)
     assert 60 == (await business.session(call_id))["billed_seconds"]
     for in_force in (False, True):
         assert [] == await differences(business, now, in_force=in_force)
@@ -169,7 +170,7 @@ async def test_what_the_funds_do_not_cover_is_overrun_and_is_paid_back_first(
     await talk(business, start_daemon, clock, account)
     await sold(business, WRONG, effective_at=now - timedelta(days=1))
     (dearer,) = await differences(business, now, in_force=True)
-    assert await apply(business, dearer)
+    assert Correction.BOOKED is await apply(business, dearer)
     assert [
         ("customer", "revenue", 2_000),
         ("overrun", "revenue", 3_000),
@@ -177,7 +178,7 @@ async def test_what_the_funds_do_not_cover_is_overrun_and_is_paid_back_first(
     await sold(business, RIGHT, effective_at=now - timedelta(hours=12))
     (cheaper,) = await differences(business, now, in_force=True)
     clock.advance(1)
-    assert await apply(business, cheaper)
+    assert Correction.BOOKED is await apply(business, cheaper)
     assert [
         ("revenue", "customer", 2_000),
         ("revenue", "overrun", 3_000),
@@ -223,8 +224,8 @@ async def test_what_a_call_takes_of_its_package_is_corrected_even_where_the_pric
     (found,) = await differences(business, now, in_force=True)
     assert (0, 60, 10) == (found.difference_micros, found.package_used, found.package_rerated)
     assert 60 == await taken(business)
-    assert await apply(business, found)
-    assert not await apply(business, found)
+    assert Correction.BOOKED is await apply(business, found)
+    assert BY_ANOTHER is await apply(business, found)
     assert (10, []) == (await taken(business), await corrections(business, account))
     assert [] == await differences(business, now, in_force=True)
 
@@ -249,11 +250,13 @@ async def test_what_others_took_of_the_package_since_is_paid_with_money(
         dearer.call_id, dearer.difference_micros, dearer.package_rerated,
     )  # fmt: skip
     assert (30_000, 90) == (other.difference_micros, other.package_rerated)
-    assert await apply(business, dearer)
-    assert not await apply(business, other)  # the first has taken the last five seconds
+    assert Correction.BOOKED is await apply(business, dearer)
+    assert Correction.OVERTAKEN is await apply(
+        business, other
+    )  # the first has taken the last five seconds
     (other,) = await differences(business, now, in_force=True)
     assert (35_000, 85) == (other.difference_micros, other.package_rerated)
-    assert await apply(business, other)
+    assert Correction.BOOKED is await apply(business, other)
     assert 100 == await taken(business)
     assert 20_000 == (await business.account(account)).balance_micros
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agi_server.calls.rerate import Rerated, correct, rerate
+from agi_server.calls.rerate import Correction, Rerated, correct, rerate
 from agi_server.tariffs import plans
 from agi_server.tariffs.exchange_rates import set_exchange_rate
 from agi_server.tariffs.packages import create_package
@@ -194,7 +194,9 @@ async def test_calls_of_every_kind_are_corrected_and_back_and_corrected_again(
         found = await differing(business, in_force=True)
         assert len(begun) - 2 == len(found)  # all but those that nobody answered or nothing prices
         for call in found:
-            assert await correct(business.pool, call, created_by="test", reason="wrong", at=clock())
+            assert Correction.BOOKED is await correct(
+                business.pool, call, created_by="test", reason="wrong", at=clock()
+            )
         assert expected == pytest.approx(await costs(business, begun), abs=1)
         for in_force in (False, True):
             assert [] == await differing(business, in_force=in_force)

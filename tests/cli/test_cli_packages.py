@@ -1,11 +1,15 @@
 """Packages as an operator gives, sees and corrects them."""
 
+import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from command_line import Finished
 
-from support.business import Business
+from agi_server.calls.rerate import correct
+from agi_server.calls.rerate import rerate as rerate_calls
+from support.business import Business, until_waiting_for_a_lock
 from support.channel import Channel
 from support.clock import Clock
 from support.fixtures import StartDaemon
@@ -137,6 +141,20 @@ async def test_what_is_left_is_quoted_and_what_a_call_took_is_shown_and_rerated(
     assert corrected["corrected"]
     assert 90 == agi_server("customer", "show", "1234567890", "--json").json["packages"][0]["left"]
     assert [] == agi_server(*rerate, "--json").json
+    # Back to minutes, by two operators at once: the second finds nothing left to do.
+    again = ("rates", "import", "minutes.csv", "--card", "sold", "--activate")
+    assert 0 == agi_server(*again, "--at", "2026-01-02T12:00:00Z").exit_code
+    apply = (*rerate, "--apply", "--reason", "by the minute", "--json")
+    async with business.pool.acquire() as first, first.transaction():
+        year = (clock() - timedelta(days=365), clock() + timedelta(days=365))
+        (call,) = [each async for each in rerate_calls(first, *year, in_force=True)]
+        await correct(first, call, created_by="test", reason="by the minute", at=clock())
+        second = asyncio.create_task(asyncio.to_thread(agi_server, *apply))
+        await until_waiting_for_a_lock(business.pool, second)
+    done = await second
+    assert [True] == [each["corrected"] for each in done.json]
+    assert "1 of them were corrected so by somebody else meanwhile" in done.err
+    assert 40 == agi_server("customer", "show", "1234567890", "--json").json["packages"][0]["left"]
     (tmp_path / "none.csv").write_text(sheet.replace("44,", "33,"))
     again = ("rates", "import", "none.csv", "--card", "sold", "--activate")
     assert 0 == agi_server(*again, "--at", "2026-01-03T00:00:00Z").exit_code
