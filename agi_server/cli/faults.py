@@ -17,6 +17,18 @@ WRONG_USAGE = 2
 
 # By the drivers' names, so that a command which needs none of them need not load them.
 _BACKENDS = {"asyncpg": "PostgreSQL", "psycopg": "PostgreSQL", "redis": "Redis"}
+_LOST_CONNECTION = (
+    "the connection to PostgreSQL was lost before the command was done; what it had not committed"
+    " is undone: look what it did before you run it again"
+)
+# What the server says as it ends a connection, and how the driver calls one that has ended.
+_CONNECTION_ENDS = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+_ENDED = ("connection is closed", "connection has been released back to the pool")
 _NO_SCHEMA = "the database has not the schema of this release: run agi-server db upgrade"
 
 
@@ -62,6 +74,8 @@ def explain(fault: BaseException) -> Explanation:
             return _refused(str(fault))
         case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
             return _refused(_NO_SCHEMA)
+        case asyncpg.PostgresError() | asyncpg.InterfaceError() if _is_lost_connection(fault):
+            return _refused(_LOST_CONNECTION + _why_lost(fault))
         case Exception() if backend := _BACKENDS.get(type(fault).__module__.partition(".")[0]):
             return _refused(f"{backend}: {fault}")
         case OSError() if fault.filename is not None:
@@ -86,3 +100,17 @@ def _line(message: str) -> str:
 def _usage(fault: click.UsageError) -> str:
     command = fault.ctx.command_path if fault.ctx else "agi-server"
     return f"{command}: {' '.join(fault.format_message().split())} (see {command} --help)"
+
+
+def _is_lost_connection(fault: BaseException) -> bool:
+    if isinstance(fault, asyncpg.InterfaceError):
+        return any(words in str(fault) for words in _ENDED)
+    return isinstance(fault, _CONNECTION_ENDS)
+
+
+def _why_lost(fault: BaseException) -> str:
+    """What the server said last, if anything: what came after hides it."""
+    cause: BaseException | None = fault
+    while cause is not None and not isinstance(cause, _CONNECTION_ENDS):
+        cause = cause.__context__
+    return f" ({cause})" if cause is not None else ""

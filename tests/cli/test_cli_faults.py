@@ -1,5 +1,6 @@
 """What goes wrong is one line and the right exit code; a traceback never (`run` checks that)."""
 
+import asyncio
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from command_line import PROGRAM, Finished, Runner
 
 from agi_server.cli.faults import explain
+from support.business import until_waiting_for_a_lock
 
 Command = Callable[..., Finished]
 
@@ -110,6 +112,50 @@ def test_a_database_that_is_away_is_one_line_without_its_password(
         assert 1 == len(done.err.splitlines()), done.err
         assert "geheim" not in done.err
         assert (expected if line in ("customer list", "serve") else "PostgreSQL: ") in done.err
+
+
+LOST = (
+    "agi-server: the connection to PostgreSQL was lost before the command was done; what it had not"
+    " committed is undone: look what it did before you run it again"
+)
+
+
+async def test_an_import_whose_connection_is_lost_is_told_in_words_and_stores_nothing(
+    shop: Command, postgres_dsn: str, tmp_path: Path
+) -> None:
+    (tmp_path / "more.csv").write_text("prefix,price_per_minute,initial,increment\n45,0.06,1,1\n")
+    line = ("rates", "import", "more.csv", "--card", "retail", "--activate")
+    owner = await asyncpg.connect(postgres_dsn)
+    async with owner.transaction():
+        await owner.execute("SELECT FROM rate_card FOR UPDATE")
+        importing = asyncio.create_task(asyncio.to_thread(shop, *line))
+        await until_waiting_for_a_lock(owner, importing)
+        waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        await owner.execute(f"SELECT pg_terminate_backend(pid) {waiting}")
+    done = await importing
+    assert (1, LOST) == (done.exit_code, done.err.partition(" (")[0])
+    assert "terminating connection due to administrator command" in done.err
+    assert 1 == await owner.fetchval("SELECT count(*) FROM rate_card_version")
+    await owner.close()
+    assert 0 == shop(*line).exit_code
+
+
+async def test_a_connection_that_is_lost_between_two_statements_is_told_alike(
+    postgres_dsn: str,
+) -> None:
+    async with asyncpg.create_pool(postgres_dsn, min_size=2, max_size=2) as pool:
+
+        async def lose() -> None:
+            async with pool.acquire() as db, db.transaction():
+                ended = asyncio.Event()
+                db.add_termination_listener(lambda _: ended.set())
+                await pool.execute("SELECT pg_terminate_backend($1)", db.get_server_pid())
+                await ended.wait()
+                await db.execute("SELECT 1")
+
+        with pytest.raises(asyncpg.InterfaceError) as fault:
+            await lose()
+    assert LOST == explain(fault.value).lines[0].partition(" (")[0]
 
 
 def test_bad_settings_are_named_with_their_place(
