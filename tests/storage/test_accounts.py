@@ -23,6 +23,7 @@ from agi_server.settings import PhonesSettings
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import plans, rate_cards
 from rating.rate import Rate
+from support.business import until_waiting_for_a_lock
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EDITOR = Editor(changed_by="test", at=NOW)
@@ -341,11 +342,9 @@ async def test_an_account_that_was_given_away_meanwhile_is_not_changed(pool: Any
     await groups.create_group(pool, "elsewhere")
     account = await create(pool)
     seen: list[str | None] = []
-    asked = asyncio.Event()
 
     def in_scope(found: Account) -> None:
         seen.append(found.group)
-        asked.set()
         if found.group is not None:
             raise NotFoundError("no customer has this id")
 
@@ -357,7 +356,7 @@ async def test_an_account_that_was_given_away_meanwhile_is_not_changed(pool: Any
                 max_callerids=5, in_scope=in_scope,
             )
         )  # fmt: skip
-        await asked.wait()
+        await until_waiting_for_a_lock(db, change)
         await db.execute(
             "UPDATE account SET group_id = (SELECT id FROM account_group WHERE name = 'elsewhere')"
             " WHERE id = $1",
