@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from web_client import Browser, Web
+from web_client import Browser, Client, Web
 
 import agi_server.web.server  # noqa: F401 - loaded late by the daemon, too late for the log of tests
 from support.business import Business
@@ -30,6 +30,13 @@ async def start_web(business: Business, start_daemon: StartDaemon, events: Event
 async def web(start_web: StartWeb) -> Web:
     """The console and the API with the default settings."""
     return await start_web()
+
+
+@pytest.fixture
+async def admin(web: Web) -> Client:
+    """With the token of an administrator."""
+    await web.operator()
+    return Client(web.url, await web.token())
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from test_web_api import Client
-from web_client import Browser, Web, typed_in
+from web_client import Browser, Client, Web, typed_in
 
 from agi_server.accounts.audit import list_changes as list_audit
 from agi_server.accounts.campaigns import create_campaign, list_campaigns, refill_campaign

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from test_web_api import Client, admin  # noqa: F401 - a fixture
-from web_client import Browser, Web
+from web_client import Browser, Client, Web
 
 Browse = Callable[[], Browser]
 # Nothing of it can be read without being told: headings, dates, decimals, zone.
@@ -109,7 +108,7 @@ async def test_a_sheet_of_changes_leaves_the_other_rates_in_the_console_too(
     ) in (whole, whole + 1)
 
 
-async def test_the_api_takes_the_same_words(web: Web, admin: Client) -> None:  # noqa: F811
+async def test_the_api_takes_the_same_words(web: Web, admin: Client) -> None:
     path = "/rate-cards/retail/sheet"
 
     async def put(status: int = 200, **query: Any) -> Any:

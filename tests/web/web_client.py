@@ -36,6 +36,29 @@ class Web:
         return await create_token(self.business.pool, name, "test", at=self.business.now())
 
 
+class Client:
+    """A program with a token of an operator."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers)
+
+    async def ask(self, method: str, path: str, status: int = 200, **about: Any) -> Any:
+        """The JSON of an answer of this status; errors are problems."""
+        answer = await self._client.request(method, path, **about)
+        assert status == answer.status_code, answer.text
+        if status >= 400:
+            assert "application/problem+json" == answer.headers["content-type"]
+            assert status == answer.json()["status"]
+        return answer.json() if answer.content else None
+
+    async def refill(self, customer: int, key: str, amount: str, status: int = 201) -> Any:
+        return await self.ask(
+            "POST", f"/customers/{customer}/refills", status,
+            json={"amount": amount}, headers={"Idempotency-Key": key},
+        )  # fmt: skip
+
+
 def typed_in(page: str) -> dict[str, str]:
     """What stands in the fields of a page's forms, by name; boxes only when they are ticked."""
     reader = _Fields()
