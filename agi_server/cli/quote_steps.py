@@ -15,7 +15,7 @@ from agi_server.tariffs.tables import Plan, Quote, Tariffs, Trunk
 from rating.number import Normalised, NumberInvalid
 from rating.rate import Rate
 from rating.rate_card import RateCard
-from rating.routing import CardMatch, DroppedRoute, Route, match_cards
+from rating.routing import CardMatch, DroppedRoute, Route, SellPrice, match_cards
 
 _WHY_DROPPED = {
     "blocked": "must not be used: its card blocks the prefix",
@@ -122,6 +122,19 @@ def route_steps(quote: Quote, tariffs: Tariffs, number: str, account_id: int) ->
         yield f"card {quote.sell.card.name} has no trunk in service"
 
 
+def kept_route_steps(quote: Quote, kept: Sequence[Route], limit_s: int | None) -> Iterator[str]:
+    """Which routes a call gets, where each has its own price; `limit_s` is how long a credit lasts,
+    None where none was named."""
+    if quote.plan.sell_price is not SellPrice.ROUTE or len(quote.routes) == 1:
+        return
+    if limit_s is None:
+        yield "a call gets those of these routes that its funds pay for as long as the first"
+    for position, route in enumerate(quote.routes, start=1):
+        if limit_s is not None and route not in kept:
+            long = f"for {limit_s} s" if limit_s else "for a second"
+            yield f"route {position} is not given: the credit does not pay it {long}"
+
+
 def why_no_route(quote: Quote) -> str:
     """Why each route was dropped; empty where there was none."""
     return "; ".join(
@@ -164,7 +177,7 @@ def _sent(trunk: Trunk, number: str) -> str:
 def _why(dropped: DroppedRoute, quote: Quote) -> str:
     sold = ""
     if dropped.why == "buys_above_sell":
-        paid = quote.sell if quote.plan.sell_price == "first_card" else dropped.route.match
+        paid = quote.sell if quote.plan.sell_price is SellPrice.FIRST_CARD else dropped.route.match
         price = money(paid.at_start.price_micros_per_minute)
         sold = f", sold at {price} {paid.card.currency}"
     return f"{_WHY_DROPPED[dropped.why]}{sold} ({dropped.why})"

@@ -21,6 +21,7 @@ from agi_server.cli.quote_steps import (
     card_steps,
     cards_with,
     emergency_steps,
+    kept_route_steps,
     number_steps,
     package_steps,
     print_steps,
@@ -93,9 +94,11 @@ async def print_quote(
     price = _price(tariffs, quote, seconds, at, package)
     fields = _fields(tariffs, quote, number.number, account_id, seconds, price)
     fields["package"] = package.named.name if package else None
+    limit_s = None if credit_micros is None else grant.limit_s
     if credit_micros is not None:
         fields["credit"] = money(credit_micros)
-        fields["limit_seconds"] = grant.limit_s
+        fields["limit_seconds"] = limit_s
+    answer.steps += kept_route_steps(quote, grant.routes, limit_s)
     answer.steps += package_steps(quote, package)
     answer.steps.append(
         f"{seconds} s of talk bill {price.billed_seconds} s: {money(price.total_micros)}"

@@ -126,6 +126,30 @@ def test_a_quote_shows_price_line_by_line_and_the_limit_of_a_credit(shop: Comman
     assert "United Kingdom premium" in shop("rates", "quote", "449012345678").out
 
 
+def test_a_quote_by_the_routes_own_prices_says_which_of_them_a_call_does_not_get(
+    shop: Command, tmp_path: Path
+) -> None:
+    header = "prefix,price_per_minute,initial,increment\n"
+    for trunk, price in (("cheap", "0.06"), ("dear", "0.60")):
+        (tmp_path / "sheet.csv").write_text(f"{header}44,{price},1,1\n")
+        assert 0 == shop("trunk", "create", trunk, "--dial", "PJSIP/{number}@x").exit_code
+        line = ("rates", "import", "sheet.csv", "--card", trunk, "--trunk", trunk, "--activate")
+        assert 0 == shop(*line).exit_code
+    cards = ("--card", "cheap", "--card", "dear")
+    assert 0 == shop("plan", "create", "own", *cards, "--sell-price", "route").exit_code
+    quote = ("rates", "quote", "442079460000", "--plan", "own", "--json")
+    all_given = "a call gets those of these routes that its funds pay for as long as the first"
+    dropped = "route 2 is not given: the credit does not pay it for "
+    for credit, step in (
+        ((), all_given),
+        (("--credit", "1"), dropped + "1000 s"),
+        (("--credit", "0.0001"), dropped + "a second"),
+    ):
+        assert step in shop(*quote, *credit).json["steps"]
+    enough = shop(*quote, "--credit", "1000").json["steps"]
+    assert [] == [step for step in enough if "not given" in step or step == all_given]
+
+
 def test_a_quote_that_cannot_be_gives_the_reason_a_call_would_get(shop: Command) -> None:
     for number, expected in (
         ("15551234", "no_rate: "),
