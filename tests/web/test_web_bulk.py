@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from web_client import Browser, Web
+from web_client import Browser, Web, typed_in
 
 from agi_server.accounts.account import AccountStatus
 from agi_server.accounts.audit import list_changes
@@ -45,8 +45,11 @@ async def test_a_change_of_all_found_is_shown_and_then_done_for_each_with_its_au
     assert "3 customers were chosen." in shown.text
     assert AccountStatus.ACTIVE == (await web.business.account(found[0])).status
     assert 'name="reason"' in shown.text
-    wrong = {**confirmed(shown.text), "reason": "two\nlines"}
-    assert 422 == (await admin.post("/customers/bulk/do", wrong)).status_code
+    wrong = {**confirmed(shown.text), "reason": "x" * 201}
+    refused = await admin.post("/customers/bulk/do", wrong)
+    assert (422, confirmed(shown.text)) == (refused.status_code, confirmed(refused.text))
+    assert "x" * 201 == typed_in(refused.text)["reason"]
+    assert 'id="e-reason" role="alert">must have at most 200' in refused.text
     why = {**confirmed(shown.text), "reason": "the office is closed"}
     done = await admin.post("/customers/bulk/do", why)
     assert "/customers?done=bulk-changed" == done.headers["location"]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from web_client import Browser, Web
+from web_client import Browser, Web, typed_in
 
 from agi_server.accounts.account import FIELDS, AccountStatus
 from agi_server.accounts.campaigns import create_campaign
@@ -275,7 +275,8 @@ async def test_why_a_status_is_changed_and_a_customer_deleted_is_typed_beside_it
     assert "unpaid &lt;invoice&gt;" in (await admin.get(f"{path}/history")).text
     assert 'id="reason"' in (await admin.get(f"{path}/delete")).text
     refused = await admin.post(f"{path}/delete", {"reason": "x" * 201})
-    assert 422 == refused.status_code
+    assert (422, "x" * 201) == (refused.status_code, typed_in(refused.text)["reason"])
+    assert 'id="e-reason" role="alert">must have at most 200' in refused.text
     await admin.post(f"{path}/delete", {"reason": "went bankrupt"})
     assert AccountStatus.CANCELLED == (await web.business.account(account)).status
     assert "went bankrupt" in (await admin.get(f"{path}/history")).text

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from web_client import Browser, Web
+from web_client import Browser, Web, typed_in
 
+from agi_server.accounts.campaigns import create_campaign
 from agi_server.accounts.groups import create_group
 from agi_server.accounts.notes import list_notes
 from agi_server.observe.masking import mask_account_number
@@ -201,11 +202,25 @@ async def test_a_refill_of_a_wrong_amount_says_so_in_place_and_gives_nothing(
     web: Web, admin: Browser, amount: str
 ) -> None:
     account = await web.business.customer(MICROS)
-    answer = await admin.post(
-        f"/customers/{account.id}/refill", {"amount": amount, "reference": "form-1"}
-    )
+    form = {"amount": amount, "note": "cash", "reference": "form-1"}
+    answer = await admin.post(f"/customers/{account.id}/refill", form)
     assert 422 == answer.status_code
-    assert 'role="alert"' in answer.text
+    assert 'id="e-amount" role="alert"' in answer.text
+    assert (amount, "cash") == tuple(typed_in(answer.text)[name] for name in ("amount", "note"))
+    assert MICROS == (await web.business.account(account)).balance_micros
+
+
+async def test_a_note_that_is_too_long_is_told_at_its_field_and_nothing_typed_is_lost(
+    web: Web, admin: Browser
+) -> None:
+    await create_campaign(web.business.pool, "spring")
+    account = await web.business.customer(MICROS, campaign="spring")
+    own, typed = f"/customers/{account.id}", {"amount": "2.50", "note": "long" * 51}
+    for path in (f"{own}/refill", f"{own}/pay", f"{own}/correct", "/campaigns/spring/refill"):
+        answer = await admin.post(path, typed)
+        kept = {name: typed_in(answer.text)[name] for name in typed}
+        assert (422, typed) == (answer.status_code, kept)
+        assert 'id="e-note" role="alert">must have at most 200 characters' in answer.text
     assert MICROS == (await web.business.account(account)).balance_micros
 
 

@@ -1,7 +1,7 @@
 """The same change for many customers: chosen in the list, looked at, then done."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from fastapi import APIRouter, Depends, Request
@@ -15,6 +15,7 @@ from agi_server.accounts.bulk_change import (
     look_at_change,
 )
 from agi_server.editor import LONGEST_REASON
+from agi_server.refused import InvalidFieldError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import (
     BadFormError,
@@ -24,7 +25,7 @@ from agi_server.web.console.access import (
     refuse,
     text_of,
 )
-from agi_server.web.console.customer import editor_of
+from agi_server.web.console.customer import editor_of, errors_of
 from agi_server.web.console.customers import customers_of_form
 from agi_server.web.console.pages import page
 from agi_server.web.customer_lists import all_found
@@ -47,17 +48,7 @@ async def do_look(request: Request) -> Response:
         ids = await all_found(services.db, operator, chosen, MOST_AT_ONCE)
     else:
         ids = _ids([str(each) for each in form.getlist("id")])
-    change = await look_at_change(services.db, ids, texts, partial(check_scope, operator))
-    choices = {field.name: field.choices for field in BULK_FIELDS}
-    return page(
-        request,
-        "bulk.html",
-        change=change,
-        choices=choices,
-        ids=",".join(map(str, change.differ)),
-        texts=texts,
-        longest_reason=LONGEST_REASON,
-    )
+    return await _look(request, ids, texts)
 
 
 @router.post("/do")
@@ -65,16 +56,46 @@ async def do_change(request: Request) -> Response:
     """Do what was looked at, once."""
     services, operator = services_of(request), operator_of(request)
     form = await form_of(request)
+    ids, texts = _ids(text_of(form, "ids").split(",")), _texts(request, form)
+    reason = text_of(form, "reason")
+    try:
+        editor = editor_of(request, reason)
+    except InvalidFieldError as error:
+        return await _look(request, ids, texts, errors_of(error), reason)
     change = await change_accounts(
         services.db,
-        _ids(text_of(form, "ids").split(",")),
-        _texts(request, form),
+        ids,
+        texts,
         partial(check_scope, operator),
-        editor_of(request, text_of(form, "reason")),
+        editor,
         seen=text_of(form, "seen"),
     )
     done = "bulk-changed" if change.differ else "bulk-changed-before"
     return RedirectResponse(f"/customers?done={done}", 303)
+
+
+async def _look(
+    request: Request,
+    ids: Sequence[int],
+    texts: Mapping[str, str],
+    errors: Mapping[str, str] | None = None,
+    reason: str = "",
+) -> Response:
+    """What would change; with a reason that was refused, what is wrong with it."""
+    services, operator = services_of(request), operator_of(request)
+    change = await look_at_change(services.db, ids, texts, partial(check_scope, operator))
+    return page(
+        request,
+        "bulk.html",
+        422 if errors else 200,
+        change=change,
+        choices={field.name: field.choices for field in BULK_FIELDS},
+        ids=",".join(map(str, change.differ)),
+        texts=texts,
+        errors=errors or {},
+        reason=reason,
+        longest_reason=LONGEST_REASON,
+    )
 
 
 def _texts(request: Request, form: FormData) -> dict[str, str]:

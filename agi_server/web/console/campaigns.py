@@ -20,7 +20,7 @@ from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.change_words import business_changes
 from agi_server.web.console.creation import bind_form
-from agi_server.web.console.customer import editor_of
+from agi_server.web.console.customer import editor_of, errors_of
 from agi_server.web.console.customer_money import asked_of
 from agi_server.web.console.pages import page
 from agi_server.web.services import services_of
@@ -69,7 +69,7 @@ async def do_refill(request: Request, name: str) -> Response:
     try:
         asked = asked_of(form)
     except InvalidFieldError as error:
-        return await _refill_page(request, name, form, error.message)
+        return await _refill_page(request, name, form, errors_of(error))
     if text_of(form, "confirmed") != "yes":
         return await _refill_page(request, name, form, amount_micros=asked.amount_micros)
     counts = {True: 0, False: 0}
@@ -80,7 +80,7 @@ async def do_refill(request: Request, name: str) -> Response:
     try:
         await bind_form(services.db, operator_of(request), once, given_to, services.now())
     except RefusedError as error:
-        return await _refill_page(request, name, form, str(error))
+        return await _refill_page(request, name, form, {"": str(error)})
     async for given in refill_campaign(
         services.db,
         name,
@@ -111,7 +111,7 @@ async def _refill_page(
     request: Request,
     name: str,
     form: FormData | None = None,
-    error: str = "",
+    errors: Mapping[str, str] | None = None,
     amount_micros: int | None = None,
 ) -> Response:
     """The form or, with an amount, what is asked once more."""
@@ -119,10 +119,10 @@ async def _refill_page(
     return page(
         request,
         "campaign_refill.html",
-        422 if error else 200,
+        422 if errors else 200,
         campaign=await find_campaign(services_of(request).db, name),
         given=given,
         reference=given.get("reference") or secrets.token_hex(16),
         amount_micros=amount_micros,
-        error=error,
+        errors=errors or {},
     )

@@ -1,6 +1,7 @@
 """One customer: funds, calls, movements, and what an operator does with them."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, get_args
 
@@ -25,7 +26,7 @@ from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallState
 from agi_server.calls.traffic_targets import traffic_of
 from agi_server.editor import checked_reason
-from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.refused import InvalidFieldError, InvalidFieldsError, NotFoundError, RefusedError
 from agi_server.web.auth.roles import Right
 from agi_server.web.call_lists import list_calls, live_calls
 from agi_server.web.console.access import form_of, having, operator_of, text_of
@@ -231,8 +232,8 @@ async def customer_page(
     account_id: int,
     *,
     status: int = 200,
-    refill_error: str = "",
-    amount: str = "",
+    refill_errors: Mapping[str, str] | None = None,
+    refill: Mapping[str, Any] | None = None,
     callerid_error: str = "",
     callerid: str = "",
 ) -> Response:
@@ -262,8 +263,8 @@ async def customer_page(
         details=details_of(request, account),
         traffic=await traffic_of(db, account, now),
         reference=secrets.token_hex(16),
-        refill_error=refill_error,
-        amount=amount,
+        refill_errors=refill_errors or {},
+        refill=refill or {},
         callerid_error=callerid_error,
         callerid=callerid,
     )
@@ -290,6 +291,16 @@ async def _check_own(db: Any, account: Account, number: str) -> None:
 def message_of(error: InvalidFieldError | RefusedError) -> str:
     """What is said beside the one field of a form: without the field's name."""
     return error.message if isinstance(error, InvalidFieldError) else str(error)
+
+
+def errors_of(error: InvalidFieldError | RefusedError) -> dict[str, str]:
+    """What is wrong, by field; what belongs to no field is under the empty name."""
+    if isinstance(error, InvalidFieldsError):
+        return {problem.field: problem.message for problem in error.problems}
+    if isinstance(error, InvalidFieldError):
+        return {error.field: error.message}
+    field = "callerids" if error.field == "callerid" else error.field or ""
+    return {field: str(error).removeprefix(f"{field}: ")}
 
 
 def editor_of(request: Request, reason: str | None = None) -> Editor:

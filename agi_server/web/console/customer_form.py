@@ -23,7 +23,7 @@ from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.amounts import typed_amount, with_point
 from agi_server.web.console.choices import names_for
 from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
-from agi_server.web.console.customer import AccountId, editor_of
+from agi_server.web.console.customer import AccountId, editor_of, errors_of
 from agi_server.web.console.languages import LANGUAGES, N_
 from agi_server.web.console.pages import page
 from agi_server.web.scope import check_scope, customer_in_scope
@@ -139,16 +139,6 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
         return page(request, "customer_phones.html", 201, account=after, phones=phones)
     done = "changed" if changes else "unchanged"
     return RedirectResponse(f"/customers/{account_id}?done={done}", 303)
-
-
-def errors_of(error: InvalidFieldError | RefusedError) -> dict[str, str]:
-    """What is wrong, by field; what belongs to no field is under the empty name."""
-    if isinstance(error, InvalidFieldsError):
-        return {problem.field: problem.message for problem in error.problems}
-    if isinstance(error, InvalidFieldError):
-        return {error.field: error.message}
-    field = "callerids" if error.field == "callerid" else error.field or ""
-    return {field: str(error).removeprefix(f"{field}: ")}
 
 
 def texts_of(account: Account) -> Texts:

@@ -16,7 +16,7 @@ from agi_server.refused import InvalidFieldError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.amounts import typed_amount
-from agi_server.web.console.customer import AccountId, back_to, customer_page
+from agi_server.web.console.customer import AccountId, back_to, customer_page, errors_of
 from agi_server.web.console.formats import money
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import language_of, page
@@ -46,7 +46,7 @@ async def do_refill(request: Request, account_id: AccountId) -> Response:
         asked = asked_of(form)
     except InvalidFieldError as error:
         return await customer_page(
-            request, account_id, status=422, refill_error=str(error), amount=text_of(form, "amount")
+            request, account_id, status=422, refill_errors=errors_of(error), refill=form
         )
     given = await refill(
         services_of(request).db,
@@ -149,12 +149,16 @@ def _form(
     account: Account,
     what: str,
     form: FormData | None = None,
-    error: Exception | None = None,
+    error: InvalidFieldError | BookingRefusedError | None = None,
 ) -> Response:
-    message = error.message if isinstance(error, InvalidFieldError) else str(error or "")
+    errors: dict[str, str] = {}
     if isinstance(error, NotAvailableError):
         amount = money(error.amount_micros, account.currency, language_of(request))
-        message = f"the account has less than {amount} available"
+        errors = {"amount": f"the account has less than {amount} available"}
+    elif isinstance(error, InvalidFieldError):
+        errors = errors_of(error)
+    elif error is not None:
+        errors = {"": str(error)}
     return page(
         request,
         "customer_money.html",
@@ -163,7 +167,7 @@ def _form(
         what=what,
         given=form or {},
         reference=secrets.token_hex(16),
-        error=message,
+        errors=errors,
     )
 
 

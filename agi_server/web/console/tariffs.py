@@ -22,8 +22,7 @@ from agi_server.tariffs.trunks import (
 )
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, text_of
-from agi_server.web.console.customer import editor_of
-from agi_server.web.console.customer_form import errors_of
+from agi_server.web.console.customer import editor_of, errors_of
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
 from agi_server.web.console.tariff_form import (
