@@ -1,6 +1,6 @@
 """Who a request comes from and whether it may: checked for every page but the sign-in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 import structlog
@@ -87,6 +87,16 @@ def refuse(request: Request, reason: str) -> None:
         source=source_of(request),
     )
     raise ForbiddenError(reason)
+
+
+def refuse_not_theirs(request: Request, texts: Mapping[str, object]) -> None:
+    """Log it and raise ForbiddenError for a field of customers that the role does not set: no page
+    offers it. The own group may be said."""
+    operator = operator_of(request)
+    for name in sorted(texts):
+        is_own = name == "group" and texts[name] == operator.group
+        if not is_own and not operator.sets(name):
+            refuse(request, f"sets {name}")
 
 
 def refuse_other_sites(request: Request) -> None:

@@ -22,7 +22,7 @@ from agi_server.web.console.access import (
     form_of,
     having,
     operator_of,
-    refuse,
+    refuse_not_theirs,
     text_of,
 )
 from agi_server.web.console.customer import editor_of, errors_of
@@ -105,9 +105,7 @@ def _texts(request: Request, form: FormData) -> dict[str, str]:
     """
     typed = {field.name: text_of(form, field.name) for field in BULK_FIELDS}
     texts = {name: text[1:] for name, text in typed.items() if text.startswith("=")}
-    for name in texts:
-        if not operator_of(request).sets(name):
-            refuse(request, f"sets {name}")
+    refuse_not_theirs(request, texts)
     return texts
 
 

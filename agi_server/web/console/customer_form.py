@@ -19,7 +19,7 @@ from agi_server.accounts.groups import find_group, prepare_account
 from agi_server.editor import LONGEST_REASON
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, RefusedError
 from agi_server.web.auth.roles import Operator, Right
-from agi_server.web.console.access import form_of, having, operator_of, text_of
+from agi_server.web.console.access import form_of, having, operator_of, refuse_not_theirs, text_of
 from agi_server.web.console.amounts import typed_amount, with_point
 from agi_server.web.console.choices import names_for
 from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
@@ -58,12 +58,13 @@ async def do_create(request: Request) -> Response:
     accounts = services.settings.accounts
     form = await form_of(request)
     texts = _texts(form)
+    refuse_not_theirs(request, texts)
     if operator.group is not None:
         texts["group"] = operator.group
     elif texts.get("group") != text_of(form, "filled_from"):
         # What is empty was never filled in from this group: it is as the group says.
         texts = {name: text for name, text in texts.items() if text}
-    errors = _put_points(texts) | _not_theirs(texts, operator)
+    errors = _put_points(texts)
     refill_micros = _first_credit(form, errors)
     reference = text_of(form, "reference")[:64]
     if not reference:
@@ -113,10 +114,9 @@ async def do_edit(request: Request, account_id: AccountId) -> Response:
     account = await customer_in_scope(services.db, operator, account_id)
     form = await form_of(request)
     texts = _texts(form)
-    errors = _put_points(texts) | _not_theirs(texts, operator)
+    refuse_not_theirs(request, texts)
+    errors = _put_points(texts)
     try:
-        if operator.group is not None and texts.pop("group", operator.group) != operator.group:
-            raise InvalidFieldError("group", N_("must stay your own"))
         if errors:
             raise InvalidFieldsError([InvalidFieldError(*each) for each in errors.items()])
         if text_of(form, "seen") != await _last_change(services.db, account_id):
@@ -179,15 +179,6 @@ def _put_points(texts: Texts) -> dict[str, str]:
             except InvalidFieldError as error:
                 errors[field.name] = error.message
     return errors
-
-
-def _not_theirs(texts: Texts, operator: Operator) -> dict[str, str]:
-    """What a reseller sent of the fields that the form does not offer them."""
-    return {
-        name: N_("is set by an administrator")
-        for name in sorted(texts)
-        if name != "group" and not operator.sets(name)
-    }
 
 
 def _first_credit(form: FormData, errors: dict[str, str]) -> int:
