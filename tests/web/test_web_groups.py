@@ -11,7 +11,7 @@ from agi_server.accounts.campaigns import create_campaign, list_campaigns, refil
 from agi_server.accounts.codes import Restriction
 from agi_server.accounts.did_groups import create_did_group, delete_did_group, list_did_groups
 from agi_server.accounts.ending import delete_account
-from agi_server.accounts.groups import create_group, find_group, list_groups
+from agi_server.accounts.groups import create_group, find_group, list_groups, update_group
 from agi_server.accounts.series import create_series, list_series
 from agi_server.business_audit import Noun, list_changes
 from agi_server.editor import Editor
@@ -41,6 +41,11 @@ async def told(web: Web, noun: Noun, *, by: str) -> list[tuple[str, str | None, 
     return [(each.field, each.old, each.new) for each in changes]
 
 
+async def seen(admin: Browser, path: str) -> dict[str, str]:
+    """What a page's forms send of the state that it shows."""
+    return {"seen": typed_in((await admin.get(path)).text)["seen"]}
+
+
 async def test_a_group_is_changed_and_calls_heed_it_at_once(
     web: Web, admin: Browser, clock: Clock
 ) -> None:
@@ -49,14 +54,14 @@ async def test_a_group_is_changed_and_calls_heed_it_at_once(
     phone = Channel(web.fastagi_port, clock, accountcode=account.account_number)
     path = f"/groups/{group.id}"
     assert 200 == (await admin.get(path)).status_code
-    rules = {"restriction": "blacklist", "restricted_numbers": "49*\r\n44*"}
+    rules = {"restriction": "blacklist", "restricted_numbers": "49*\r\n44*", "seen": ""}
     assert 303 == (await admin.post(f"{path}/restriction", rules)).status_code
     assert "number_restricted" == (await phone.authorize()).reason
-    lifted = {"restriction": "none", "restricted_numbers": ""}
+    lifted = {"restriction": "none", "restricted_numbers": "", **await seen(admin, path)}
     assert 303 == (await admin.post(f"{path}/restriction", lifted)).status_code
     assert (await phone.authorize()).allowed
     form = {"may_top_up": "yes", "plan": "standard", "defaults": "language=fr\r\nvat=20\r\n"}
-    assert 303 == (await admin.post(path, form)).status_code
+    assert 303 == (await admin.post(path, {**form, **await seen(admin, path)})).status_code
     changed = await find_group(web.business.pool, "offices")
     assert (False, True, ("standard",), {"language": "fr", "vat": "20"}, Restriction.NONE) == (
         changed.may_call, changed.may_top_up, changed.plans, changed.defaults, changed.restriction
@@ -71,6 +76,29 @@ async def test_a_group_is_changed_and_calls_heed_it_at_once(
     shown = (await admin.get(path)).text.partition("<h2>Changes</h2>")[2]
     for text in ("web:alice", "May call", "language=fr, vat=20", "blacklist: may not call"):
         assert text in shown
+
+
+async def test_a_group_that_somebody_else_has_changed_meanwhile_is_not_changed_back(
+    web: Web, admin: Browser, clock: Clock
+) -> None:
+    group = await create_group(web.business.pool, "offices")
+    path = f"/groups/{group.id}"
+    shown = await seen(admin, path)
+    other = Editor(changed_by="web:bob", at=clock())
+    await update_group(web.business.pool, "offices", may_call=False, editor=other)
+    before = await find_group(web.business.pool, "offices")
+    rules = {"restriction": "whitelist", "restricted_numbers": "44*"}
+    for to, form in ((path, {"may_call": "yes"}), (f"{path}/restriction", rules)):
+        # Also when it is sent again: the page must be loaded anew.
+        for _ in range(2):
+            stale = await admin.post(to, {**form, **shown})
+            assert (422, True) == (stale.status_code, "load the page anew" in stale.text)
+            assert {**form, **shown}.items() <= typed_in(stale.text).items()
+    assert before == await find_group(web.business.pool, "offices")
+    assert (
+        303 == (await admin.post(path, {"may_call": "yes", **await seen(admin, path)})).status_code
+    )
+    assert (await find_group(web.business.pool, "offices")).may_call
 
 
 async def test_what_a_group_cannot_be_is_said_in_place_and_nothing_changes(
@@ -92,7 +120,7 @@ async def test_what_a_group_cannot_be_is_said_in_place_and_nothing_changes(
         assert 422 == answer.status_code, form
         assert 'role="alert"' in answer.text
         assert form.items() <= typed_in(answer.text).items() or form.get("plan") == "nothing"
-        assert ("may_call" in typed_in(answer.text)) == ("defaults" not in form)
+        assert ("may_call" in typed_in(answer.text)) == bool(path)
     answer = await admin.post(f"/groups/{group.id}/restriction", {"restriction": "grey"})
     assert 422 == answer.status_code
     new = {"name": "a b", "restriction": "whitelist", "restricted_numbers": "44*"}

@@ -15,6 +15,7 @@ from agi_server.accounts.groups import (
     update_group,
 )
 from agi_server.accounts.restrictions import set_group_rules
+from agi_server.business_audit import last_change
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
@@ -23,6 +24,7 @@ from agi_server.web.console.change_words import business_changes
 from agi_server.web.console.customer import editor_of
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
+from agi_server.web.console.stale import refuse_unseen
 from agi_server.web.services import services_of
 
 router = APIRouter(prefix="/groups", dependencies=[Depends(having(Right.SEE_BUSINESS))])
@@ -69,6 +71,7 @@ async def do_change_group(request: Request, group_id: GroupId) -> Response:
     group = await _group(request, group_id)
     form = await form_of(request)
     try:
+        await refuse_unseen(request, form, "group", group.name)
         await update_group(
             services_of(request).db,
             group.name,
@@ -88,6 +91,7 @@ async def do_restrict_group(request: Request, group_id: GroupId) -> Response:
     group = await _group(request, group_id)
     form = await form_of(request)
     try:
+        await refuse_unseen(request, form, "group", group.name)
         await set_group_rules(
             services_of(request).db,
             group.id,
@@ -135,7 +139,8 @@ async def _groups(request: Request, error: str = "", form: FormData | None = Non
 async def _group_page(
     request: Request, group: Group, error: str = "", form: FormData | None = None
 ) -> Response:
-    names = await services_of(request).db.fetchrow(statement("web/names"))
+    db = services_of(request).db
+    names = await db.fetchrow(statement("web/names"))
     return page(
         request,
         "group.html",
@@ -146,6 +151,8 @@ async def _group_page(
         restrictions=list(Restriction),
         error=error,
         given={**_shown(group), **_sent(form)},
+        # Of what was typed on an older page it is what that page showed.
+        seen=await last_change(db, "group", group.name) if form is None else text_of(form, "seen"),
     )
 
 
@@ -164,7 +171,7 @@ def _sent(form: FormData | None) -> dict[str, Any]:
     """What was typed in one of the two forms of a group."""
     if form is None:
         return {}
-    if "defaults" not in form:
+    if "restriction" in form:
         return {name: text_of(form, name) for name in ("restriction", "restricted_numbers")}
     return {
         **{name: text_of(form, name) == "yes" for name in _PERMISSIONS},

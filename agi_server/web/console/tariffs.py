@@ -3,10 +3,8 @@
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Path, Request
-from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from agi_server.business_audit import Noun, last_change
 from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
 from agi_server.settings import HoldMode
 from agi_server.storage.postgres.statements import statement
@@ -25,6 +23,7 @@ from agi_server.web.console.access import form_of, having, text_of
 from agi_server.web.console.customer import editor_of, errors_of
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
+from agi_server.web.console.stale import refuse_unseen
 from agi_server.web.console.tariff_form import (
     PLAN_FIELDS,
     Texts,
@@ -96,7 +95,7 @@ async def do_change_plan(request: Request, plan_id: Id) -> Response:
     form = await form_of(request)
     texts = texts_of_form(form, "plan")
     try:
-        await _refuse_unseen(request, form, "plan", plan.name)
+        await refuse_unseen(request, form, "plan", plan.name)
         db, editor = services_of(request).db, editor_of(request)
         await change_plan(db, plan.name, editor=editor, **_plan_terms(texts))
     except _REFUSALS as error:
@@ -148,7 +147,7 @@ async def do_change_trunk(request: Request, trunk_id: Id) -> Response:
     form = await form_of(request)
     texts = texts_of_form(form, "trunk")
     try:
-        await _refuse_unseen(request, form, "trunk", trunk.name)
+        await refuse_unseen(request, form, "trunk", trunk.name)
         db, editor = services_of(request).db, editor_of(request)
         await change_trunk(db, trunk.name, editor=editor, **_trunk_terms(texts))
     except _REFUSALS as error:
@@ -171,12 +170,6 @@ def whole_number(field: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise InvalidFieldError(field, N_("must be a whole number"))
     return int(text)
-
-
-async def _refuse_unseen(request: Request, form: FormData, noun: Noun, name: str) -> None:
-    """Raises RefusedError when the page shows what is no longer so."""
-    if text_of(form, "seen") != await last_change(services_of(request).db, noun, name):
-        raise RefusedError(N_("somebody has changed this meanwhile: load the page anew"))
 
 
 async def _plan(request: Request, plan_id: int) -> StoredPlan:
