@@ -76,6 +76,9 @@ class CarrierReader:
         self._usual = {"prefix", "price_per_minute"}
         if increments is None:
             self._usual.add("initial" if "initial" in layout.columns else "increments")
+        # The first line with a prefix, and whether it has a country code beside it.
+        self._first_line: int | None = None
+        self._first_filled = False
         # The prefixes that rows delete, and the line of each.
         self.deletes: dict[str, int] = {}
         self.prefix_heading = layout.heading("prefix")
@@ -192,11 +195,25 @@ class CarrierReader:
         prefix, country_code = values.get("prefix", ""), values.get("country_code", "")
         if not prefix and not country_code:
             return []  # complained of as missing
+        if not self._country_code and "country_code" in self.layout.columns:
+            self._check_country_code(line, bool(country_code), errors)
         try:
             return read_prefixes(prefix, country_code or self._country_code)
         except CellError as error:
             errors.append(SheetError(line, self.prefix_heading, str(error)))
             return []
+
+    def _check_country_code(self, line: int, filled: bool, errors: list[SheetError]) -> None:
+        """All lines have one or none has. Below 44 and 20 a line with 21 alone is 4421 where cells
+        were merged, and else a country of its own."""
+        if self._first_line is None:
+            self._first_line, self._first_filled = line, filled
+        elif filled is not self._first_filled:
+            message = f"empty, though line {self._first_line} has one: fill it in"
+            if filled:
+                message = f"filled in, though line {self._first_line} has none: fill all or none"
+            heading = self.layout.heading("country_code")
+            errors.append(SheetError(line, heading, message))
 
     def _rates(
         self,

@@ -144,7 +144,8 @@ def workbook_rows(
     content: bytes, worksheet: str = "", skip_lines: int = 0, notes: list[str] | None = None
 ) -> Iterator[Row]:
     """Rows, after so many lines, of an XLSX workbook's named worksheet, or of the first that has a
-    header we know, else of the first. `notes` are told which others have one.
+    header we know, else of the first. `notes` are told which others have one. A hidden one is
+    read only if it is named.
 
     Raises SheetUnreadableError.
     """
@@ -162,7 +163,8 @@ def workbook_rows(
         if worksheet and worksheet not in sheets:
             names = ", ".join(sheets)
             raise SheetUnreadableError(1, f"no worksheet {worksheet!r}; there is: {names}")
-        chosen = [sheets[worksheet]] if worksheet else list(sheets.values())
+        shown = [sheet for sheet in sheets.values() if sheet.sheet_state == "visible"]
+        chosen = [sheets[worksheet]] if worksheet else shown
         for index, sheet in enumerate(chosen):
             if worksheet or _has_header(sheet):
                 others = [each.title for each in chosen[index + 1 :] if _has_header(each)]

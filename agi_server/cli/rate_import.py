@@ -70,7 +70,7 @@ def _sheet_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--worksheet",
             metavar="NAME",
             default="",
-            help="Of a workbook; else the first with rates.",
+            help="Of a workbook; else the first with rates that is not hidden.",
         ),
         click.option(
             "--ignore",

@@ -114,3 +114,17 @@ def test_midnight_of_a_clock_of_twelve_hours_is_the_beginning_of_the_day(time: s
     text = f"Code,Rate,Increments,Effective\n44,0.01,1/1,12/31/2026 {time}\n"
     rates: list[Rate] = read(text, date_order=DateOrder.MDY).rates
     assert [datetime(2026, 12, 31, tzinfo=UTC)] == [rate.effective_from for rate in rates]
+
+
+def test_a_country_code_that_only_some_lines_have_is_refused() -> None:
+    """As merged cells leave it: 21 would price calls to Algeria as those to London."""
+    header = "Country Code,Area Code,Rate,Increments\n"
+    assert ["line 3, Country Code: empty, though line 2 has one: fill it in"] == errors_of(
+        read(header + "44,20,0.01,1/1\n,21,0.01,1/1\n45,,0.02,1/1\n")
+    )
+    message = "line 3, Country Code: filled in, though line 2 has none: fill all or none"
+    assert [message] == errors_of(read(header + ",4420,0.01,1/1\n44,21,0.01,1/1\n"))
+    whole = read(header + ",4420,0.01,1/1\n,4421,0.01,1/1\n")
+    assert ["4420", "4421"] == [rate.prefix for rate in whole.rates]
+    declared = read(header + "44,20,0.01,1/1\n,21,0.01,1/1\n", country_code="44")
+    assert ["4420", "4421"] == [rate.prefix for rate in declared.rates]

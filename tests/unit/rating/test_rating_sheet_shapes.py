@@ -151,3 +151,22 @@ def test_other_worksheets_with_rates_are_told() -> None:
     told = "of the workbook only 'Standard' is read, not 'Premium' (--worksheet)"
     assert [told] == read_rate_sheet(packed.getvalue()).notes
     assert [] == read_rate_sheet(packed.getvalue(), SheetOptions(worksheet="Premium")).notes
+
+
+def test_a_hidden_worksheet_is_read_only_if_it_is_named() -> None:
+    workbook = Workbook()
+    for title, price in (("Old", 9), ("Rates", 0.05)):
+        sheet = workbook.create_sheet(title)
+        sheet.append(["Code", "Rate", "Billing"])
+        sheet.append([49, price, "60/1"])
+    workbook.remove(workbook.worksheets[0])
+    workbook["Old"].sheet_state = "hidden"
+
+    def read_back(**options: str) -> tuple[list[int], list[str]]:
+        packed = BytesIO()
+        workbook.save(packed)
+        found = read_rate_sheet(packed.getvalue(), SheetOptions(**options))  # type: ignore[arg-type]
+        return [rate.price_micros_per_minute for rate in found.rates], found.notes
+
+    assert ([50_000], []) == read_back()
+    assert ([9_000_000], []) == read_back(worksheet="Old")
