@@ -6,7 +6,7 @@ from typing import Any
 
 from agi_server.accounts.account import NewAccount, field_named, new_account_of_texts
 from agi_server.accounts.codes import Restriction
-from agi_server.accounts.fields import Kind
+from agi_server.accounts.fields import AccountField, Kind
 from agi_server.accounts.membership import without_deleted
 from agi_server.accounts.restrictions import rules_shown, store_group_rules
 from agi_server.business_audit import record_changes
@@ -142,7 +142,10 @@ def _shown(group: Group) -> dict[str, object]:
         "may_top_up": group.may_top_up,
         "may_request_services": group.may_request_services,
         "plans": group.plans,
-        "defaults": tuple(f"{name}={text}" for name, text in sorted(group.defaults.items())),
+        "defaults": tuple(
+            f"{name}={' '.join(text) if isinstance(text, list) else text}"
+            for name, text in sorted(group.defaults.items())
+        ),
         **rules_shown(group.restriction, group.restricted_numbers),
     }
 
@@ -187,12 +190,16 @@ async def _allow_plans(db: Any, group_id: int, plans: Sequence[str]) -> None:
             raise NotFoundError(f"there is no call plan {plan}", field="plans")
 
 
+def may_have_default(field: AccountField) -> bool:
+    """Whether a group may say it for its new customers."""
+    return field.name not in _NO_DEFAULT and field.kind is not Kind.SECRET
+
+
 def _check_defaults(defaults: Mapping[str, object]) -> dict[str, object]:
     """Texts that a new customer could have. Raises InvalidFieldsError."""
     given = {name: text for name, text in defaults.items() if text not in (None, "", [], ())}
     for name in given:
-        field = field_named(name)
-        if name in _NO_DEFAULT or field.kind is Kind.SECRET:
+        if not may_have_default(field_named(name)):
             raise InvalidFieldError(name, "is each customer's own and has no default")
     new_account_of_texts(given, _ANY_CURRENCY)
     return given

@@ -187,6 +187,15 @@ async def test_a_rate_sheet_is_uploaded_compared_and_activated(
         await page.get_by_role("link", name=name, exact=True).click()
         await shoot(page, name.lower())
     await page.get_by_role("link", name="offices").click()
+    await page.get_by_text("Customer status").click()
+    await page.locator("#f-default_language").fill("tlh!")
+    await page.get_by_role("button", name="Save the defaults").click()
+    await expect(page.locator(".field.wrong:has(#f-default_language)")).to_be_visible()
+    await shoot(page, "group-wrong")
+    await page.locator("#f-default_language").fill("fr")
+    await page.get_by_role("button", name="Save the defaults").click()
+    await expect(page.get_by_text("Language: fr")).to_be_visible()
+    await expect(page.locator("#f-default_language")).to_have_value("fr")
     await page.get_by_label("Listed numbers are a").select_option(
         "blacklist: may not call the listed numbers"
     )

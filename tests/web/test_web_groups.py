@@ -60,22 +60,73 @@ async def test_a_group_is_changed_and_calls_heed_it_at_once(
     lifted = {"restriction": "none", "restricted_numbers": "", **await seen(admin, path)}
     assert 303 == (await admin.post(f"{path}/restriction", lifted)).status_code
     assert (await phone.authorize()).allowed
-    form = {"may_top_up": "yes", "plan": "standard", "defaults": "language=fr\r\nvat=20\r\n"}
+    form = {"may_top_up": "yes", "plan": "standard"}
     assert 303 == (await admin.post(path, {**form, **await seen(admin, path)})).status_code
     changed = await find_group(web.business.pool, "offices")
-    assert (False, True, ("standard",), {"language": "fr", "vat": "20"}, Restriction.NONE) == (
-        changed.may_call, changed.may_top_up, changed.plans, changed.defaults, changed.restriction
+    assert (False, True, ("standard",), Restriction.NONE) == (
+        changed.may_call, changed.may_top_up, changed.plans, changed.restriction
     )  # fmt: skip
     assert "group_forbidden" == (await phone.authorize()).reason
     changes = await told(web, "group", by="web:alice")
     assert [
-        ("defaults", None, "language=fr, vat=20"), ("plans", None, "standard"),
+        ("plans", None, "standard"),
         ("may_request_services", "yes", "no"), ("may_self_care", "yes", "no"),
         ("may_call", "yes", "no"), ("restricted_numbers", "44*, 49*", None),
-    ] == changes[:6]  # fmt: skip
+    ] == changes[:5]  # fmt: skip
     shown = (await admin.get(path)).text.partition("<h2>Changes</h2>")[2]
-    for text in ("web:alice", "May call", "language=fr, vat=20", "blacklist: may not call"):
+    for text in ("web:alice", "May call", "blacklist: may not call"):
         assert text in shown
+
+
+async def test_defaults_of_a_group_are_chosen_by_the_words_of_the_customers_form(
+    web: Web, admin: Browser
+) -> None:
+    group = await create_group(web.business.pool, "offices", defaults={"create_sip": "true"})
+    path = f"/groups/{group.id}"
+    page = (await admin.get(path)).text
+    assert "yes" == typed_in(page)["default_create_sip"]
+    assert {"default_balance", "default_web_password", "default_callerids"}.isdisjoint(
+        typed_in(page)
+    )
+    assert "Simultaneous access" in page
+    typed = {
+        "default_payment_type": "postpaid", "default_credit_limit": "12,50",
+        "default_run_service": "no", "default_restriction": "blacklist",
+        "default_restricted_numbers": "49*\r\n44*", "default_plan": "standard",
+    }  # fmt: skip
+    wrong = {**typed, "default_vat": "much", "default_expiry_days": "soon", "default_language": "x"}
+    refused = await admin.post(f"{path}/defaults", {**wrong, "seen": ""})
+    assert 422 == refused.status_code
+    assert {"default_vat", "default_expiry_days", "default_language"} == set(
+        re.findall(r'class="field wrong">\s*<label for="f-(\w+)"', refused.text)
+    )
+    kept = {name: text.replace("\r", "") for name, text in wrong.items()}
+    assert (
+        kept.items()
+        <= {name: text.replace("\r", "") for name, text in typed_in(refused.text).items()}.items()
+    )
+    assert {"create_sip": "true"} == (await find_group(web.business.pool, "offices")).defaults
+    assert 303 == (await admin.post(f"{path}/defaults", {**typed, "seen": ""})).status_code
+    stored = await find_group(web.business.pool, "offices")
+    assert {
+        "payment_type": "postpaid", "credit_limit": "12.50", "run_service": "no",
+        "restriction": "blacklist", "restricted_numbers": ["49*", "44*"], "plan": "standard",
+    } == stored.defaults  # fmt: skip
+    assert stored.may_call
+    new = typed_in((await admin.get("/customers/new?group=offices")).text)
+    assert ("postpaid", "12.50", "standard") == (
+        new["payment_type"], new["credit_limit"], new["plan"]
+    )  # fmt: skip
+    # What the page shows is what it stores: saved again, nothing changes.
+    same = typed_in((await admin.get(path)).text)
+    for action in ("", "/defaults"):
+        assert 303 == (await admin.post(f"{path}{action}", same)).status_code
+    assert stored == await find_group(web.business.pool, "offices")
+    (change,) = [each for each in await told(web, "group", by="web:alice") if each[0] == "defaults"]
+    assert "create_sip=true" == change[1]
+    for text in ("Create SIP config: yes", "Payment type: postpaid", "Run service: no",
+                 "Restriction: blacklist: may not call"):  # fmt: skip
+        assert text in (await admin.get(path)).text.partition("<h2>Changes</h2>")[2]
 
 
 async def test_a_group_that_somebody_else_has_changed_meanwhile_is_not_changed_back(
@@ -108,9 +159,8 @@ async def test_what_a_group_cannot_be_is_said_in_place_and_nothing_changes(
     await web.business.customer(group="offices")
     before = await find_group(web.business.pool, "offices")
     for path, form in (
-        ("", {"defaults": "language"}),
-        ("", {"defaults": "colour=red"}),
-        ("", {"defaults": "vat=much"}),
+        ("/defaults", {"default_language": "much"}),
+        ("/defaults", {"default_credit_limit": "1,000"}),
         ("", {"plan": "nothing"}),
         ("/restriction", {"restriction": "none", "restricted_numbers": "44*"}),
         ("/restriction", {"restriction": "blacklist", "restricted_numbers": "_4[2-1]"}),
@@ -269,6 +319,7 @@ async def test_support_reads_groups_series_and_campaigns_and_changes_none(
         assert 200 == (await support.get(path)).status_code
     for path in (
         f"/groups/{group.id}", f"/groups/{group.id}/restriction", f"/groups/{group.id}/delete",
+        f"/groups/{group.id}/defaults",
         "/series", "/campaigns", "/campaigns/spring/delete", "/campaigns/spring/refill",
     ):  # fmt: skip
         assert 403 == (await support.post(path, {"name": "x"})).status_code

@@ -1,5 +1,6 @@
 """What an operator reads in a history: the texts of the audit in words, amounts and times."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ _OTHERS = {
     "iax_secret": N_("IAX secret"),
 }
 _MOST = 50
+_PAIR = re.compile(r"(?:^|, )([a-z_]+)=")
 _SWITCHED = {"on": N_("on"), "off": N_("off")}
 
 
@@ -111,9 +113,7 @@ def _customer_text(request: Request, account: Account, name: str, text: str | No
 def _field_text(request: Request, account: Account, field: AccountField, text: str) -> str:
     match field.kind:
         case Kind.CHOICE:
-            named = {choice_word(member): member for member in field.choices or ()}
-            word = words.WORDS.get(field.name, {}).get(named.get(text))
-            return text if word is None else translated(request, word)
+            return _choice_text(request, field, text)
         case Kind.FLAG:
             return _yes_or_no(request, text)
         case Kind.MONEY:
@@ -155,7 +155,34 @@ def _business_text(request: Request, field: str, text: str | None) -> str:
         return translated(request, words.WORDS[field][Restriction[text.upper()]])
     if field.startswith("may_"):
         return _yes_or_no(request, text)
+    if field == "defaults":
+        return _defaults_text(request, text)
     word = words.WORDS.get(field, {}).get(text)
+    return text if word is None else translated(request, word)
+
+
+def _defaults_text(request: Request, text: str) -> str:
+    """`Language: fr, Run service: yes` of `language=fr, run_service=yes`, in the language."""
+    shown = []
+    pairs = [each for each in _PAIR.finditer(text) if each[1] in _FIELDS]
+    for each, after in zip(pairs, [*pairs[1:], None], strict=True):
+        field = _FIELDS[each[1]]
+        value = text[each.end() : after.start() if after else len(text)]
+        shown.append(f"{translated(request, field.label)}: {_default_text(request, field, value)}")
+    return ", ".join(shown) or text
+
+
+def _default_text(request: Request, field: AccountField, text: str) -> str:
+    if field.kind is Kind.FLAG:
+        return _yes_or_no(request, {"true": "yes", "false": "no"}.get(text.lower(), text))
+    if field.kind is Kind.CHOICE:
+        return _choice_text(request, field, text)
+    return text
+
+
+def _choice_text(request: Request, field: AccountField, text: str) -> str:
+    named = {choice_word(member): member for member in field.choices or ()}
+    word = words.WORDS.get(field.name, {}).get(named.get(text))
     return text if word is None else translated(request, word)
 
 

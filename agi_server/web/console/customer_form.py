@@ -33,6 +33,9 @@ router = APIRouter(dependencies=[Depends(having(Right.CHANGE_CUSTOMERS))])
 
 Texts = dict[str, Any]
 
+SUGGESTIONS = {"timezone": sorted(timezones()), "language": list(LANGUAGES)}
+"""What is offered beside a field in which anything else may be typed."""
+
 
 @router.get("/customers/new")
 async def show_new(request: Request, group: str = "") -> Response:
@@ -222,8 +225,8 @@ async def _form(
             if field.name in errors and field.name not in in_place
         ],
         # Who changes a customer may change group and plan at once.
-        options=await _options(services.db, operator, None if account else texts.get("group")),
-        suggestions={"timezone": sorted(timezones()), "language": list(LANGUAGES)},
+        options=await field_options(services.db, operator, None if account else texts.get("group")),
+        suggestions=SUGGESTIONS,
         reference=secrets.token_hex(16),
         # Of what was typed on an older page it is what that page showed.
         seen=texts.get(
@@ -249,8 +252,8 @@ def _fields(operator: Operator, *settable: Settable) -> list[AccountField]:
     return [field for field in FIELDS if field.settable in settable and operator.sets(field.name)]
 
 
-async def _options(
-    db: Any, operator: Operator, group: str | None
+async def field_options(
+    db: Any, operator: Operator, group: str | None = None
 ) -> dict[str, list[tuple[str, str]]]:
     """What a field can be chosen from, by its name: values and their words; the call plans of a
     group."""

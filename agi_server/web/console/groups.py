@@ -1,5 +1,6 @@
 """Customer groups: what their customers may do, which numbers they may call, what new ones get."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -21,7 +22,8 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, text_of
 from agi_server.web.console.change_words import business_changes
-from agi_server.web.console.customer import editor_of
+from agi_server.web.console.customer import editor_of, errors_of
+from agi_server.web.console.group_defaults import defaults_of_form, fields_of_defaults
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
 from agi_server.web.console.stale import refuse_unseen
@@ -67,7 +69,27 @@ async def show_group(request: Request, group_id: GroupId) -> Response:
 
 @router.post("/{group_id}", dependencies=[_MAY_CHANGE])
 async def do_change_group(request: Request, group_id: GroupId) -> Response:
-    """Change permissions, call plans and defaults; calls heed it at once."""
+    """Change permissions and call plans; calls heed it at once."""
+    group = await _group(request, group_id)
+    form = await form_of(request)
+    may: dict[str, Any] = {name: text_of(form, name) == "yes" for name in _PERMISSIONS}
+    try:
+        await refuse_unseen(request, form, "group", group.name)
+        await update_group(
+            services_of(request).db,
+            group.name,
+            **may,
+            plans=[str(each) for each in form.getlist("plan")],
+            editor=editor_of(request),
+        )
+    except _REFUSALS as error:
+        return await _group_page(request, group, _message(error), form)
+    return RedirectResponse(f"/groups/{group_id}?done=saved", 303)
+
+
+@router.post("/{group_id}/defaults", dependencies=[_MAY_CHANGE])
+async def do_change_defaults(request: Request, group_id: GroupId) -> Response:
+    """Say what new customers of the group begin with."""
     group = await _group(request, group_id)
     form = await form_of(request)
     try:
@@ -75,13 +97,13 @@ async def do_change_group(request: Request, group_id: GroupId) -> Response:
         await update_group(
             services_of(request).db,
             group.name,
-            **{name: text_of(form, name) == "yes" for name in _PERMISSIONS},
-            plans=[str(each) for each in form.getlist("plan")],
-            defaults=_defaults(text_of(form, "defaults")),
+            defaults=defaults_of_form(form),
             editor=editor_of(request),
         )
-    except _REFUSALS as error:
-        return await _group_page(request, group, _message(error), form)
+    except InvalidFieldError as error:
+        return await _group_page(request, group, form=form, errors=errors_of(error))
+    except RefusedError as error:
+        return await _group_page(request, group, str(error), form)
     return RedirectResponse(f"/groups/{group_id}?done=saved", 303)
 
 
@@ -137,20 +159,28 @@ async def _groups(request: Request, error: str = "", form: FormData | None = Non
 
 
 async def _group_page(
-    request: Request, group: Group, error: str = "", form: FormData | None = None
+    request: Request,
+    group: Group,
+    error: str = "",
+    form: FormData | None = None,
+    errors: Mapping[str, str] | None = None,
 ) -> Response:
+    """One group; with the form that was refused, what was typed in it. `errors` are those of its
+    defaults, by field."""
     db = services_of(request).db
     names = await db.fetchrow(statement("web/names"))
     return page(
         request,
         "group.html",
-        422 if error else 200,
+        422 if error or errors else 200,
         group=group,
         changes=await business_changes(request, "group", group.name),
         plans=names["plans"],
         restrictions=list(Restriction),
         error=error,
-        given={**_shown(group), **_sent(form)},
+        given={**_shown(group), **_sent(request, form)},
+        errors=errors or {},
+        **await fields_of_defaults(request, group, form if _sends(request, "defaults") else None),
         # Of what was typed on an older page it is what that page showed.
         seen=await last_change(db, "group", group.name) if form is None else text_of(form, "seen"),
     )
@@ -161,22 +191,25 @@ def _shown(group: Group) -> dict[str, Any]:
     return {
         **{name: getattr(group, name) for name in _PERMISSIONS},
         "plan": group.plans,
-        "defaults": "\n".join(f"{name}={_typed(text)}" for name, text in group.defaults.items()),
         "restriction": group.restriction.name.lower(),
         "restricted_numbers": "\n".join(group.restricted_numbers),
     }
 
 
-def _sent(form: FormData | None) -> dict[str, Any]:
-    """What was typed in one of the two forms of a group."""
-    if form is None:
+def _sends(request: Request, what: str) -> bool:
+    """Whether this is the form of that, one of the three that a group's page has."""
+    return request.url.path.endswith(f"/{what}")
+
+
+def _sent(request: Request, form: FormData | None) -> dict[str, Any]:
+    """What was typed in the form of the permissions or of the restriction."""
+    if form is None or _sends(request, "defaults"):
         return {}
-    if "restriction" in form:
+    if _sends(request, "restriction"):
         return {name: text_of(form, name) for name in ("restriction", "restricted_numbers")}
     return {
         **{name: text_of(form, name) == "yes" for name in _PERMISSIONS},
         "plan": [str(each) for each in form.getlist("plan")],
-        "defaults": text_of(form, "defaults"),
     }
 
 
@@ -189,22 +222,6 @@ def _restriction(form: FormData) -> Restriction:
 
 def _rules(form: FormData) -> list[str]:
     return text_of(form, "restricted_numbers").replace(",", " ").split()
-
-
-def _defaults(text: str) -> dict[str, object]:
-    """Texts by field name, one `field=value` a line. Raises InvalidFieldError."""
-    defaults: dict[str, object] = {}
-    for line in text.splitlines():
-        name, sign, value = line.partition("=")
-        if line.strip() and not sign:
-            raise InvalidFieldError("defaults", N_("must be lines like language=fr"))
-        if sign:
-            defaults[name.strip().replace("-", "_")] = value.strip()
-    return defaults
-
-
-def _typed(text: object) -> object:
-    return " ".join(map(str, text)) if isinstance(text, list | tuple) else text
 
 
 def _message(error: InvalidFieldError | RefusedError) -> str:
