@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from agi_server.accounts.customers import find_by_ids
 from agi_server.accounts.years import check_year
 from agi_server.calls.report_texts import EVERYTHING, as_csv
 from agi_server.calls.reports import Measure, ReportBy, ReportRow, report_calls
 from agi_server.refused import InvalidFieldError
+from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.console import formats
 from agi_server.web.console.access import operator_of
@@ -166,8 +166,8 @@ async def _names(db: Any, asked: _Asked, rows: Sequence[ReportRow]) -> dict[str,
     """The customers of a report by account, by the key of their row."""
     if asked.by != "account":
         return {}
-    found = await find_by_ids(db, sorted({int(row.key) for row in rows if row.key}))
-    return {str(account.id): account for account in found}
+    ids = sorted({int(row.key) for row in rows if row.key})
+    return {str(row["id"]): row for row in await db.fetch(statement("web/customer_names"), ids)}
 
 
 def _charts(
