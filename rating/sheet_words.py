@@ -132,6 +132,7 @@ HEADING_WORDS = {
         *("setup fee", "connect fee", "connection charge", "connect charge", "call setup"),
         *("setup charge", "connect cost", "set up fee", "set up charge", "call setup fee"),
         *("initial fee", "per call", "price per call", "rate per call"),
+        *("setup", "set up", "flagfall", "flag fall", "flagfall fee", "flag fall fee"),
         *("verbindungsgebuhr", "verbindungsentgelt", "verbindungsaufbau", "einwahlgebuhr"),
         *("grundgebuhr pro anruf", "frais de connexion", "frais de mise en relation"),
         *("mise en relation", "cout de connexion", "frais d etablissement", "establecimiento"),

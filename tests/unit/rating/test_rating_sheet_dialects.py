@@ -214,6 +214,8 @@ def test_lines_above_the_header_may_be_skipped() -> None:
         ("E.164,Valid Till,Eff. Date", ["prefix", "effective_until", "effective_from"]),
         ("1st,next,Rate", ["initial", "increment", "price_per_minute"]),
         ("Min/Incr,Prefix", ["increments", "prefix"]),
+        ("Prefix,Set-up", ["prefix", "connection_fee"]),
+        ("Flagfall,Prefix", ["connection_fee", "prefix"]),
         ("Vorwahl,Ziel,Preis/Min.,Gueltig ab", [
             "prefix", "destination", "price_per_minute", "effective_from",
         ]),
