@@ -14,6 +14,7 @@ from agi_server.calls.sessions import routes_as_json, terms_of_row
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import rules_of_json
 from agi_server.tariffs.table_builder import read_rates
+from rating.currency import ExchangeTable
 from rating.number import MAX_SHORT_DIGITS
 from rating.prefix_table import PrefixTable
 from rating.price import Price
@@ -59,14 +60,19 @@ class Correction(Enum):
 
 
 async def rerate(
-    db: Any, begin: datetime, end: datetime, *, in_force: bool
+    db: Any,
+    begin: datetime,
+    end: datetime,
+    *,
+    in_force: bool,
+    exchange_table: ExchangeTable | None = None,
 ) -> AsyncIterator[Rerated]:
     """The calls authorized in [begin, end) whose price differs; nothing is changed.
 
     By the terms that each call was promised or last corrected to, or with `in_force` by the version
-    of its card that is in force at its start by now. Discount, currency factor and time of the
-    answer stay, and so does the part of a package that was held for the call, less what others took
-    of it since.
+    of its card that is in force at its start by now. Its currency is converted as it was, or by the
+    rate of its start in an `exchange_table`. Discount and time of the answer stay, and so does the
+    part of a package that was held for the call, less what others took of it since.
     """
     rates = _Rates(db)
     after: tuple[datetime, int, str] = (begin, -1, "")
@@ -75,6 +81,8 @@ async def rerate(
         for row in rows:
             promised = _terms(row)
             terms = await rates.terms_in_force(row, promised) if in_force else promised
+            if terms is not None and exchange_table is not None:
+                terms = await rates.converted(row, terms, exchange_table)
             cost_micros = row["corrected_cost_micros"]
             cost_micros = row["cost_micros"] if cost_micros is None else cost_micros
             buy_cost_micros = row["buy_cost_micros"] or 0
@@ -136,6 +144,7 @@ async def correct(
             sell.rate.effective_from,
             routes_as_json(call.terms),
             call.price.billed_seconds,
+            None if sell.factor == 1 else str(sell.factor),
         )
     except asyncpg.CheckViolationError as refused:
         if refused.constraint_name != "package_use_within_amount":
@@ -153,6 +162,7 @@ class _Rates:
 
     def __init__(self, db: Any) -> None:
         self._db = db
+        self._currencies: dict[int, str] = {}
 
     async def terms_in_force(self, row: Any, terms: CallTerms) -> CallTerms | None:
         """The terms by the versions in force at the call's start; None where one has no rate."""
@@ -167,6 +177,35 @@ class _Rates:
                 return None
             routes.append(again or route)  # one that did not carry the call may have lost its rate
         return replace(terms, sell=sell, routes=tuple(routes))
+
+    async def converted(
+        self, row: Any, terms: CallTerms, exchange_table: ExchangeTable
+    ) -> CallTerms | None:
+        """With the factors of the call's start; None where its currency has no rate then."""
+        sell = await self._with_factor(row, terms.sell, exchange_table)
+        if sell is None:
+            return None
+        routes: list[CardTerms] = []
+        carrier = terms.route_that_carried(row["route"])
+        for number, route in enumerate(terms.routes, start=1):
+            again = await self._with_factor(row, route, exchange_table)
+            if again is None and number == carrier:
+                return None
+            routes.append(again or route)
+        return replace(terms, sell=sell, routes=tuple(routes))
+
+    async def _with_factor(
+        self, row: Any, terms: CardTerms, exchange_table: ExchangeTable
+    ) -> CardTerms | None:
+        version_id = terms.version_id
+        if version_id is None:
+            return terms
+        if version_id not in self._currencies:
+            currency = await self._db.fetchval(statement("calls/currency_of_version"), version_id)
+            self._currencies[version_id] = currency
+        source = self._currencies[version_id]
+        exchange = exchange_table.exchange(source, row["currency"], row["authorized_at"])
+        return None if exchange is None else replace(terms, factor=exchange.factor)
 
     async def _card_terms(self, row: Any, terms: CardTerms) -> CardTerms | None:
         if terms.version_id is None:

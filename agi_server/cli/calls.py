@@ -24,6 +24,7 @@ from agi_server.cli.output import (
 )
 from agi_server.cli.parameters import TIME, json_option, limit_option, named_account, operator
 from agi_server.refused import NotFoundError, RefusedError
+from agi_server.tariffs.tables import read_exchange_table
 
 
 @click.group(cls=Group)
@@ -172,6 +173,11 @@ async def hangup(session: Session, call_id: str) -> None:
     is_flag=True,
     help="By the version of each card that is in force at the call's start by now.",
 )
+@click.option(
+    "--exchange-rates",
+    is_flag=True,
+    help="Convert by the exchange rates of the call's start as they stand now.",
+)
 @click.option("--apply", is_flag=True, help="Book the differences by correcting entries.")
 @click.option("--reason", metavar="TEXT", help="Why; kept in the ledger. Needed to apply.")
 @json_option
@@ -181,6 +187,7 @@ async def rerate_(
     begin: datetime,
     end: datetime,
     in_force: bool,
+    exchange_rates: bool,
     apply: bool,
     reason: str | None,
     as_json: bool,
@@ -188,8 +195,9 @@ async def rerate_(
     """Price settled calls again and report those that come out differently.
 
     Each by the terms it was promised or last corrected to, or with --in-force by the rates as they
-    stand now. Nothing is changed without --apply; then each difference becomes a correcting ledger
-    entry. Exit code 1 when one could not be corrected.
+    stand now; converted as it was, or with --exchange-rates as these stand now. Nothing is
+    changed without --apply; then each difference becomes a correcting ledger entry. Exit code 1
+    when one could not be corrected.
 
     \b
     Example:
@@ -203,7 +211,9 @@ async def rerate_(
         raise click.UsageError("--from must be before --to")
     shown = []
     without_rate = overtaken = by_another = 0
-    async for call in rerate(session.db, begin, end, in_force=in_force):
+    base = session.settings.accounts.currency
+    table = await read_exchange_table(session.db, base) if exchange_rates else None
+    async for call in rerate(session.db, begin, end, in_force=in_force, exchange_table=table):
         corrected = False
         without_rate += call.price is None
         if apply and call.price is not None:

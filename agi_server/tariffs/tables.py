@@ -210,15 +210,11 @@ class TariffStore:
         rows = await db.fetch(statement("tariffs/load_cards"), at)
         trunks = await db.fetch(statement("tariffs/load_trunks"))
         packages = await packages_of_plans(db)
-        exchange_rates = await db.fetch(
-            statement("tariffs/load_exchange_rates"), self._base_currency
-        )
+        exchange_table = await read_exchange_table(db, self._base_currency)
         wanted = {row["version_id"] for row in rows} - {None}
         tables = {id_: table for id_, table in self._tables.items() if id_ in wanted}
         tables |= await build_tables(db, wanted - tables.keys(), self._dsn)
-        self.current = _snapshot(
-            rows, tables, trunks, packages, _exchange_table(self._base_currency, exchange_rates)
-        )
+        self.current = _snapshot(rows, tables, trunks, packages, exchange_table)
         self._tables = tables
 
 
@@ -227,17 +223,19 @@ async def tariffs_for_number(db: Any, number: str, at: datetime, base_currency: 
     rows = await db.fetch(statement("tariffs/load_cards"), at)
     trunks = await db.fetch(statement("tariffs/load_trunks"))
     packages = await packages_of_plans(db)
-    exchange_rates = await db.fetch(statement("tariffs/load_exchange_rates"), base_currency)
+    exchange_table = await read_exchange_table(db, base_currency)
     versions = {row["version_id"] for row in rows} - {None}
     tables = {
         version_id: PrefixTable(await read_rates(db, version_id, number)) for version_id in versions
     }
-    return _snapshot(rows, tables, trunks, packages, _exchange_table(base_currency, exchange_rates))
+    return _snapshot(rows, tables, trunks, packages, exchange_table)
 
 
-def _exchange_table(base: str, rows: list[Any]) -> ExchangeTable:
+async def read_exchange_table(db: Any, base_currency: str) -> ExchangeTable:
+    """The exchange rates as they stand now, of all dates."""
+    rows = await db.fetch(statement("tariffs/load_exchange_rates"), base_currency)
     return ExchangeTable(
-        base,
+        base_currency,
         [
             ExchangeRate(
                 currency=row["currency"],

@@ -8,7 +8,10 @@ import pytest
 
 from agi_server.calls.rerate import Correction, Rerated, correct, rerate
 from agi_server.tariffs import plans, rate_cards
+from agi_server.tariffs.exchange_rates import set_exchange_rate
 from agi_server.tariffs.packages import change_package, create_package
+from agi_server.tariffs.tables import read_exchange_table
+from rating.currency import ExchangeTable
 from rating.package import PackageUnit
 from rating.rate import Rate
 from support.business import Business, nothing_reserved
@@ -33,9 +36,9 @@ async def talk(
     return call
 
 
-async def differences(business: Business, now: datetime, *, in_force: bool) -> list[Rerated]:
+async def differences(business: Business, now: datetime, **by: Any) -> list[Rerated]:
     hour = timedelta(hours=1)
-    return [call async for call in rerate(business.pool, now - hour, now + hour, in_force=in_force)]
+    return [call async for call in rerate(business.pool, now - hour, now + hour, **by)]
 
 
 async def sold(business: Business, price: int, buy: int = 0, **options: Any) -> None:
@@ -281,3 +284,35 @@ async def test_an_older_version_activated_again_still_prices_the_calls_of_its_fi
     )
     await rate_cards.cancel_activation(business.pool, "sold", 3, at=clock())
     assert [] == await differences(business, now, in_force=True)
+
+
+@pytest.mark.parametrize("in_force", [False, True])
+async def test_a_wrong_exchange_rate_is_corrected_only_when_that_is_asked_for(
+    business: Business, start_daemon: StartDaemon, clock: Clock, in_force: bool
+) -> None:
+    now = clock()
+    since = now - timedelta(days=2)
+    await set_exchange_rate(business.pool, "USD", "EUR", "0.05", since)  # 0.5 was meant
+    await sold(business, WRONG, 6_000, currency="EUR", effective_at=since)
+    await plans.create_plan(business.pool, "sold", ["sold"])
+    account = await business.customer(1_000_000, plan="sold")
+    call_id = await talk(business, start_daemon, clock, account)
+    await set_exchange_rate(business.pool, "USD", "EUR", "0.5", since)
+    assert [] == await differences(business, now, in_force=in_force)
+    table = await read_exchange_table(business.pool, "USD")
+    again = await differences(business, now, in_force=in_force, exchange_table=table)
+    assert [(-180_000, 20_000)] == [
+        (each.difference_micros, each.buy_cost_micros) for each in again
+    ]
+    assert Correction.BOOKED is await apply(business, again[0])
+    assert 1_000_000 - 20_000 == (await business.account(account)).balance_micros
+    record = await business.session(call_id)
+    assert ("2", 2_000) == (record["exchange"], record["buy_cost_micros"])
+    for exchange_table in (None, table):
+        assert [] == await differences(
+            business, now, in_force=in_force, exchange_table=exchange_table
+        )
+    none = ExchangeTable("USD", [])
+    (rateless,) = await differences(business, now, in_force=in_force, exchange_table=none)
+    assert None is rateless.price
+    assert [] == await business.mismatches()

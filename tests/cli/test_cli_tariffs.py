@@ -406,5 +406,7 @@ def test_terms_that_cannot_be_are_refused(shop: Command) -> None:
     assert 1 == shop("trunk", "update", "nowhere", "--capacity", "1").exit_code
     assert 1 == shop("plan", "update", "none", "--allow-loss").exit_code
     assert shop("plan", "update", "standard", "--allow-loss", "--json").json["allow_loss"]
-    rerated = shop("calls", "rerate", "--from", "2026-01-01", "--to", "2026-02-01")
+    rerated = shop(
+        *("calls", "rerate", "--from", "2026-01-01", "--to", "2026-02-01", "--exchange-rates")
+    )
     assert (0, "no call comes out differently\n") == (rerated.exit_code, rerated.err)

@@ -5,11 +5,12 @@
 -- left of the package must suffice for it, or package_use_within_amount is violated. The call names
 -- from now on what it is priced by.
 -- $1 account, $2 call, $5 lines, $6 at, $7 by, $8 why, $13 version, $14 prefix and $15 date of the
--- rate, $16 routes, $17 billed seconds
+-- rate, $16 routes, $17 billed seconds, $18 factor of the currency (null: 1)
 WITH session AS (
     UPDATE call_session SET corrected_cost_micros = $3, price_lines = $5,
         package_used = $9, buy_cost_micros = $11, billed_seconds = $17,
-        version_id = $13, prefix = $14, rate_effective_from = $15, routes = $16
+        version_id = $13, prefix = $14, rate_effective_from = $15, routes = $16,
+        exchange = $18
     WHERE account_id = $1 AND call_id = $2 AND state = 'settled'
       AND coalesce(corrected_cost_micros, cost_micros) = $4
       AND package_used IS NOT DISTINCT FROM $10
