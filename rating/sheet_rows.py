@@ -170,8 +170,9 @@ def workbook_rows(
                 others = [each.title for each in chosen[index + 1 :] if _has_header(each)]
                 if others and notes is not None:
                     names = ", ".join(map(repr, others))
-                    message = f"of the workbook only {sheet.title!r} is read, not {names}"
-                    notes.append(f"{message} (--worksheet)")
+                    notes.append(
+                        f"of the workbook only {sheet.title!r} is read, not {names} (--worksheet)"
+                    )
                 yield from _sheet_rows(sheet, skip_lines)
                 return
         if chosen:

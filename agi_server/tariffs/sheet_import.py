@@ -34,8 +34,8 @@ async def complete_sheet(
         for line, prefix in told[:_DELETES_TOLD]:
             reading.notes.append(f"{file}:{line}: deletes {prefix}, which the card does not have")
         if len(told) > _DELETES_TOLD:
-            last = f"the last is {file}:{told[-1][0]}"
-            reading.notes.append(f"and so do {len(told) - _DELETES_TOLD} more, {last}")
+            more, last = len(told) - _DELETES_TOLD, told[-1][0]
+            reading.notes.append(f"and so do {more} more, the last is {file}:{last}")
     await importing.complete(changes_only=changes_only)
 
 

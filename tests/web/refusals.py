@@ -18,12 +18,13 @@ FILES = (
     )),
     "agi_server/ledger/booking.py", "agi_server/tariffs/plans.py", "agi_server/tariffs/trunks.py",
     "agi_server/tariffs/dialling_texts.py", "agi_server/tariffs/rate_cards.py",
+    "agi_server/tariffs/sheet_import.py",
     "agi_server/web/did_scope.py", "agi_server/web/console/dids.py",
     "agi_server/web/console/rates.py", "agi_server/web/console/tariffs.py", "rating/money.py",
     "rating/number.py", "rating/country_rules.py", "rating/sheet_options.py",
     "agi_server/web/sheet_form.py", "agi_server/one_line.py", "rating/rate.py", "rating/hours.py",
     "rating/rate_sheet.py", *(f"rating/sheet_{name}.py" for name in (
-        "a2billing", "cells", "columns", "entries", "header", "reader", "rows",
+        "a2billing", "cells", "columns", "entries", "header", "notes", "reader", "rows",
     )),
 )  # fmt: skip
 _REFUSALS = {
@@ -47,7 +48,10 @@ def refusals() -> set[str]:
 
 def _templates(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr == "append" and ast.unparse(node.func.value).endswith("notes"):
+                yield from _note(node.args[0])
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             position = _REFUSALS.get(node.func.id)
             if position is not None and len(node.args) > position:
                 template = _template(node.args[position])
@@ -61,10 +65,19 @@ def _templates(tree: ast.AST) -> Iterator[str]:
                     template = rest if named else template
                     if re.search("[a-z]{2}", _PLACE.sub("", template)):
                         yield _numbered(template)
+        elif isinstance(node, ast.Yield) and node.value is not None:
+            yield from _note(node.value)
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message":
             template = _template(node.value)
             if template is not None:
                 yield template
+
+
+def _note(message: ast.expr) -> Iterator[str]:
+    """What is told of a sheet beside its rates."""
+    template = _template(message)
+    if template is not None and re.search("[a-z]{2}", _PLACE.sub("", template)):
+        yield _numbered(template)
 
 
 def _numbered(template: str) -> str:

@@ -1,5 +1,6 @@
 """The console in its languages: each message is translated, operators read their own."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,9 @@ async def test_a_form_with_every_field_wrong_says_so_in_the_language_of_the_oper
     page = (await browser.post("/rates", {"card": "c"}, files={"sheet": ("c.csv", sheet)})).text
     told = re.findall(r'data-label="Ce qui ne va pas">([^<]*)<', page)
     assert ["&#39;4x&#39; n&#39;est pas fait de 1 à 15 chiffres", "vide"] == told
+    sheet = b"prefix,destination,price_per_minute,initial,increment,Colour\n44,UK,0.1,1,1,red\n"
+    page = (await browser.post("/rates", {"card": "c"}, files={"sheet": ("c.csv", sheet)})).text
+    assert '<p class="quiet">colonnes laissées de côté : Colour</p>' in page
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
@@ -90,7 +94,13 @@ def test_what_is_wrong_with_a_sheet_is_told_in_the_language(language: str) -> No
         for file in SHEETS.glob("*.txt")
         for line in file.read_text().splitlines()
     }
-    assert told
+    notes = {
+        note
+        for file in SHEETS.with_name("good").glob("*.json")
+        for note in json.loads(file.read_text())["notes"]
+    }
+    assert len(told) > len(notes) > 0
+    told |= notes
     assert set() == {message for message in told if refusal(message, language) == message}
 
 
