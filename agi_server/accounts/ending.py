@@ -1,5 +1,6 @@
 """The end of an account, and of what is known of the person whose it was."""
 
+from dataclasses import replace
 from typing import Any
 
 from agi_server.accounts.account import FIELDS, PERSONAL_FIELDS, Account, changed_account
@@ -45,6 +46,9 @@ async def _delete(db: Any, account_id: int, editor: Editor) -> tuple[Account, li
     before = await find_by_id(db, account_id)
     if before.deleted_at is not None:
         return before, []
+    # What was booked while the account's row was waited for came before.
+    last = await db.fetchval(statement("ledger/last_booked_at"), account_id)
+    editor = replace(editor, at=max(editor.at, last or editor.at))
     changes = await store_changes(db, before, changed_account(before, _ENDS), {})
     await record_changes(db, account_id, changes, editor)
     await release_all(db, account_id, editor)
