@@ -215,12 +215,13 @@ async def test_a_note_that_is_too_long_is_told_at_its_field_and_nothing_typed_is
 ) -> None:
     await create_campaign(web.business.pool, "spring")
     account = await web.business.customer(MICROS, campaign="spring")
-    own, typed = f"/customers/{account.id}", {"amount": "2.50", "note": "long" * 51}
+    own, typed = f"/customers/{account.id}", {"amount": "0", "note": "long" * 51}
     for path in (f"{own}/refill", f"{own}/pay", f"{own}/correct", "/campaigns/spring/refill"):
         answer = await admin.post(path, typed)
         kept = {name: typed_in(answer.text)[name] for name in typed}
         assert (422, typed) == (answer.status_code, kept)
         assert 'id="e-note" role="alert">must have at most 200 characters' in answer.text
+        assert 'id="e-amount" role="alert">must be greater than 0' in answer.text
     assert MICROS == (await web.business.account(account)).balance_micros
 
 

@@ -12,7 +12,7 @@ from agi_server.accounts.account import Account
 from agi_server.ledger.booking import BookingRefusedError, NotAvailableError
 from agi_server.ledger.refills import correct_by_hand, receive_money, refill
 from agi_server.one_line import check_line
-from agi_server.refused import InvalidFieldError
+from agi_server.refused import InvalidFieldError, InvalidFieldsError
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, operator_of, text_of
 from agi_server.web.console.amounts import typed_amount
@@ -133,14 +133,23 @@ async def _account_and_form(request: Request, account_id: int) -> tuple[Account,
 
 
 def asked_of(form: FormData) -> AskedMovement:
-    """Amount, note and reference of a form that moves money. Raises InvalidFieldError."""
-    reference = text_of(form, "reference")[:64]
-    amount_micros = typed_amount("amount", text_of(form, "amount"))
-    if not 0 < amount_micros <= MAX_MONEY_MICROS:
-        raise InvalidFieldError("amount", N_("must be greater than 0"))
+    """Amount, note and reference of a form that moves money. Raises InvalidFieldsError."""
+    problems: list[InvalidFieldError] = []
+    reference, note, amount_micros = text_of(form, "reference")[:64], "", 0
     if not reference:
-        raise InvalidFieldError("reference", N_("is missing: load the page anew"))
-    note = check_line("note", text_of(form, "note"))
+        problems.append(InvalidFieldError("reference", N_("is missing: load the page anew")))
+    try:
+        amount_micros = typed_amount("amount", text_of(form, "amount"))
+        if not 0 < amount_micros <= MAX_MONEY_MICROS:
+            raise InvalidFieldError("amount", N_("must be greater than 0"))
+    except InvalidFieldError as error:
+        problems.append(error)
+    try:
+        note = check_line("note", text_of(form, "note"))
+    except InvalidFieldError as error:
+        problems.append(error)
+    if problems:
+        raise InvalidFieldsError(problems)
     return AskedMovement(amount_micros=amount_micros, note=note, reference=reference)
 
 
