@@ -118,6 +118,17 @@ async def test_a_stored_version_never_changes(pool: Any, change: str) -> None:
     assert [UK] == await rates_of(pool)
 
 
+async def test_a_rate_is_of_a_version_that_there_is(pool: Any) -> None:
+    await store(pool, UK, activate=True)
+    add = "INSERT INTO rate (version_id, prefix, destination, price_micros_per_minute, initial_s,"
+    add += " increment_s) SELECT id, '33', '', 1, 1, 1 FROM unnest($1::bigint[]) id"
+    version = await pool.fetchval("SELECT id FROM rate_card_version")
+    with pytest.raises(asyncpg.ForeignKeyViolationError, match="rates of version 99: there is"):
+        await pool.execute(add, [version, 99])
+    assert [UK] == await rates_of(pool)
+    await pool.execute(add, [version])
+
+
 async def test_a_version_in_force_may_not_begin_later(pool: Any) -> None:
     await store(pool, UK, activate=True)
     with pytest.raises(RefusedError, match="version 1 is in force already"):
