@@ -135,17 +135,10 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
     """
     if not call.routes:
         return Reason.NO_ROUTE
-    at_most_s, ring_s = settings.max_grant_s, settings.ring_timeout_s
-    routes = len(call.routes)
-    valid_until = call.account.valid_until
-    if valid_until is not None:
-        # The last route may answer after all of them rang: even then not past the instant.
-        left_s = int((valid_until - call.now).total_seconds())
-        ring_s = max(1, min(ring_s, left_s // 2 // routes))
-        at_most_s = min(at_most_s, left_s - ring_s * routes)
-        if at_most_s < 1:
-            return Reason.ACCOUNT_EXPIRED
-    quote, answer_by = call.quote, call.now + timedelta(seconds=ring_s * routes)
+    at_most_s, ring_s = _bounds(call, settings)
+    if at_most_s < 1:
+        return Reason.ACCOUNT_EXPIRED
+    quote, answer_by = call.quote, call.now + timedelta(seconds=ring_s * len(call.routes))
 
     def granted(up_to_micros: int, until_s: int, free_seconds: int) -> RouteGrant:
         return grant_routes(
@@ -199,6 +192,19 @@ def grant_terms(call: Candidate, funds: Funds, settings: CallsSettings) -> Terms
         package=package,
         package_units=units,
     )
+
+
+def _bounds(call: Candidate, settings: CallsSettings) -> tuple[int, int]:
+    """For how many seconds the call may be talked at most, less than one for an account that has
+    expired, and how long each route may ring."""
+    at_most_s, ring_s, routes = settings.max_grant_s, settings.ring_timeout_s, len(call.routes)
+    valid_until = call.account.valid_until
+    if valid_until is None:
+        return at_most_s, ring_s
+    # The last route may answer after all of them rang: even then not past the instant.
+    left_s = int((valid_until - call.now).total_seconds())
+    ring_s = max(1, min(ring_s, left_s // 2 // routes))
+    return min(at_most_s, left_s - ring_s * routes), ring_s
 
 
 def _first_slice(

@@ -56,17 +56,6 @@ async def taken(business: Business, account: Any) -> list[int]:
     return [row["taken"] for row in rows]
 
 
-async def lines(business: Business, call_id: str) -> list[tuple[str, int, int]]:
-    """The lines of a CDR, which add up to its cost and to what was debited."""
-    record = await business.session(call_id)
-    found = [
-        (line["kind"], line["seconds"], line["amount_micros"]) for line in record["price_lines"]
-    ]
-    assert record["cost_micros"] == sum(amount for _, _, amount in found)
-    assert record["cost_micros"] <= record["held_micros"]
-    return found
-
-
 async def test_a_call_within_the_package_needs_and_costs_no_money(
     business: Business, phone: Phone, clock: Clock
 ) -> None:
@@ -77,7 +66,9 @@ async def test_a_call_within_the_package_needs_and_costs_no_money(
     assert (100_000, [100]) == (answer.limit_ms, await taken(business, account))
     clock.advance(60)
     await caller.settle(40_000)
-    assert [("talk", 40, 40_000), ("package", 40, -40_000)] == await lines(business, answer.call)
+    assert [("talk", 40, 40_000), ("package", 40, -40_000)] == await business.price_lines(
+        answer.call
+    )
     assert [] == await business.charges(account)
     assert [40] == await taken(business, account)
     assert await nothing_reserved(business, account)
@@ -95,8 +86,8 @@ async def test_a_call_over_the_end_of_the_package_pays_for_the_rest(
     assert 50 * A_SECOND == (await business.account(account)).held_micros
     clock.advance(200)
     await caller.settle(130_000)
-    assert [("talk", 130, 130_000), ("package", 100, -100_000)] == await lines(
-        business, answer.call
+    assert [("talk", 130, 130_000), ("package", 100, -100_000)] == await business.price_lines(
+        answer.call
     )
     assert [("customer", 30_000)] == await business.charges(account)
     assert [100] == await taken(business, account)
@@ -181,8 +172,8 @@ async def test_a_call_is_priced_by_the_part_it_was_promised_although_the_package
         caller.port = (await start_daemon()).port
     clock.advance(200)
     await caller.settle(130_000)
-    assert [("talk", 130, 130_000), ("package", 100, -100_000)] == await lines(
-        business, answer.call
+    assert [("talk", 130, 130_000), ("package", 100, -100_000)] == await business.price_lines(
+        answer.call
     )
     assert [100] == await taken(business, account)
 
@@ -199,9 +190,10 @@ async def test_a_free_call_is_free_however_long_and_the_next_costs(
     clock.advance(3_700)
     await first.settle(3_600_000)
     await second.settle(9_000)
-    assert [("talk", 3_600, 3_600_000), ("package", 3_600, -3_600_000)] == await lines(
-        business, answer.call
-    )
+    assert [
+        ("talk", 3_600, 3_600_000),
+        ("package", 3_600, -3_600_000),
+    ] == await business.price_lines(answer.call)
     assert [("customer", 9_000)] == await business.charges(account)
     assert [1] == await taken(business, account)
 
@@ -261,7 +253,9 @@ async def test_the_last_seconds_of_a_package_hide_no_other_and_are_used_after_it
     second = await caller.authorize()
     clock.advance(60)
     await caller.settle(20_000)
-    assert [("talk", 60, 60_000), ("package", 10, -10_000)] == await lines(business, second.call)
+    assert [("talk", 60, 60_000), ("package", 10, -10_000)] == await business.price_lines(
+        second.call
+    )
     assert [10, 60] == await taken(business, account)
 
 
@@ -340,7 +334,7 @@ async def test_limit_and_hold_cover_every_second_of_the_ring_time_with_a_package
             continue
         clock.advance(ring_s + answer.limit_ms / 1000)
         await caller.settle(answer.limit_ms)
-        await lines(business, answer.call)
+        await business.price_lines(answer.call)
     assert [] == [debit for debit, _ in await business.charges(account) if debit != "customer"]
 
 

@@ -49,17 +49,6 @@ async def sold(business: Business, *rates: Rate, **options: Any) -> None:
     await plans.create_plan(business.pool, "sold", ["sold"])
 
 
-async def lines(business: Business, call_id: str) -> list[tuple[str, int, int]]:
-    """The lines of a CDR, which add up to its cost and to what was debited."""
-    record = await business.session(call_id)
-    found = [
-        (line["kind"], line["seconds"], line["amount_micros"]) for line in record["price_lines"]
-    ]
-    assert record["cost_micros"] == sum(amount for _, _, amount in found)
-    assert record["cost_micros"] <= record["held_micros"]
-    return found
-
-
 async def test_a_call_that_crosses_a_price_boundary_is_priced_piecewise(
     business: Business, phone: Phone, clock: Clock
 ) -> None:
@@ -70,7 +59,7 @@ async def test_a_call_that_crosses_a_price_boundary_is_priced_piecewise(
     call = (await caller.authorize()).call
     clock.advance(50 + 30)  # answered at 08:59:50
     await caller.settle(30_000)
-    assert [("talk", 10, 100_000), ("talk", 20, 20_000)] == await lines(business, call)
+    assert [("talk", 10, 100_000), ("talk", 20, 20_000)] == await business.price_lines(call)
     assert [("customer", 120_000)] == await business.charges(account)
     assert await nothing_reserved(business, account)
 
@@ -87,7 +76,7 @@ async def test_a_call_over_the_change_to_summer_time_is_priced_by_the_wall_clock
     call = (await caller.authorize()).call
     clock.advance(40 + 60)  # answered at 01:59:40, and 20 s later it is 03:00
     await caller.settle(60_000)
-    assert [("talk", 20, 20_000), ("talk", 40, 400_000)] == await lines(business, call)
+    assert [("talk", 20, 20_000), ("talk", 40, 400_000)] == await business.price_lines(call)
     assert [("customer", 420_000)] == await business.charges(account)
 
 
@@ -103,7 +92,7 @@ async def test_limit_and_hold_cover_every_second_of_the_ring_time(
     answer = await caller.authorize()
     clock.advance(ring_s + answer.limit_ms / 1000)
     await caller.settle(answer.limit_ms)
-    await lines(business, answer.call)
+    await business.price_lines(answer.call)
     assert [] == [debit for debit, _ in await business.charges(account) if debit != "customer"]
 
 
@@ -117,7 +106,7 @@ async def test_an_answer_that_cannot_be_by_our_clock_costs_no_more_than_the_hold
     answer = await caller.authorize()
     clock.advance(2 * 3600)  # Asterisk's clock says that it was answered in the peak
     await caller.settle(60_000)
-    assert [("talk", 60, 60_000)] == await lines(business, answer.call)
+    assert [("talk", 60, 60_000)] == await business.price_lines(answer.call)
 
 
 async def test_stages_fees_and_rounding_are_lines_of_the_cdr(
@@ -142,7 +131,7 @@ async def test_stages_fees_and_rounding_are_lines_of_the_cdr(
         ("talk", 15, 15_000),
         ("discount", 0, -66_500),
         ("rounding", 0, 1_500),
-    ] == await lines(business, call)
+    ] == await business.price_lines(call)
     assert [("customer", 600_000)] == await business.charges(account)
 
 
@@ -191,7 +180,7 @@ async def test_a_card_in_another_currency_is_converted_by_the_rate_of_the_calls_
     assert 100_000 == answer.limit_ms  # 125,000 USD micros are 100,000 EUR micros
     clock.advance(2 * 86_400)
     await caller.settle(10_000)
-    assert [("talk", 10, 12_500)] == await lines(business, answer.call)
+    assert [("talk", 10, 12_500)] == await business.price_lines(answer.call)
     record = await business.session(answer.call)
     assert ("USD", "5/4", 2_500) == (
         record["currency"], record["exchange"], record["buy_cost_micros"],
@@ -367,7 +356,7 @@ async def test_a_version_prices_calls_from_its_date_on_and_an_older_one_may_come
     clock.freeze(now + timedelta(hours=1))
     assert 20_000 == await cost_of_ten_seconds()
     await running.settle(1_000)
-    assert [("talk", 1, 1_000)] == await lines(business, promised.call)
+    assert [("talk", 1, 1_000)] == await business.price_lines(promised.call)
 
 
 async def test_a_trunk_gets_the_number_as_its_carrier_wants_it(

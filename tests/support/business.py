@@ -160,6 +160,16 @@ class Business:
         )
         return {row["state"]: row["count"] for row in rows}
 
+    async def price_lines(self, call_id: str) -> list[tuple[str, int, int]]:
+        """The lines of a CDR, which add up to its cost and to what was debited."""
+        record = await self.session(call_id)
+        found = [
+            (line["kind"], line["seconds"], line["amount_micros"]) for line in record["price_lines"]
+        ]
+        assert record["cost_micros"] == sum(amount for _, _, amount in found)
+        assert record["cost_micros"] <= record["held_micros"]
+        return found
+
     async def charges(self, account: Account) -> list[tuple[str, int]]:
         """Who paid for calls, and how much, call by call: (debit, amount in micros)."""
         rows = await self.pool.fetch(
