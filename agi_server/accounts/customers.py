@@ -179,7 +179,8 @@ def unknown_account(name: str) -> NotFoundError:
     if name.startswith("id:"):
         return NotFoundError(f"no customer has id {account_id or name[3:23]}")
     if account_id is None:
-        return NotFoundError(f"no customer has account number {mask_account_number(name)}")
+        masked = mask_account_number(name)
+        return NotFoundError(f"no customer has account number {masked}; an id is written id:12")
     return NotFoundError(f"no customer has id {account_id}")
 
 

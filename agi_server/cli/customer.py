@@ -62,9 +62,9 @@ def _may_be_cleared(field: AccountField) -> bool:
 def customer() -> None:
     """Customer accounts.
 
-    ACCOUNT is an account number, or id:N as listings show it. The number is a secret: who types it
-    calls on its credit. So listings mask it, and only `create`, or `show` of a number that you
-    typed yourself, print it in full.
+    ACCOUNT is an account number, or id:N by the id that listings show. The number is a secret:
+    who types it calls on its credit. So listings mask it, and only `create`, or `show` of a number
+    that you typed yourself, print it in full.
 
     \b
     Example:
@@ -154,8 +154,8 @@ async def create(
 async def show(session: Session, account: str, as_json: bool) -> None:
     """Show a customer: funds, limits, calls in progress, what is left of its packages.
 
-    ACCOUNT is the account number, or id:N as listings show it; the number is masked unless you
-    typed it.
+    ACCOUNT is the account number, or id:N by the id that listings show; the number is masked
+    unless you typed it.
 
     \b
     Example:

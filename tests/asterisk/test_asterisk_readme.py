@@ -21,7 +21,7 @@ from support.readme import terminal as open_terminal
 DAEMON = "1. Rates, a customer, the daemon"
 ASTERISK = "2. Asterisk"
 LOOK = "3. Check, call, look"
-NUMBER = "442079460000"
+NUMBER = "33123456789"
 
 
 def _as_debian_ships_it(server: AsteriskServer) -> None:

@@ -123,7 +123,7 @@ def test_a_file_of_dids_is_imported_whole_or_not_at_all(dids: Command, tmp_path:
     assert 1 == done.exit_code
     assert [
         f"{file}:4: number: DID {NUMBER} exists already",
-        f"{file}:5: no customer has account number 9*****",
+        f"{file}:5: no customer has account number 9*****; an id is written id:12",
         f"{file}:6: valid_until: must be a time like 2027-03-01T12:00:00Z",
         "agi-server: nothing was added",
     ] == done.err.splitlines()
