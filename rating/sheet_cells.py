@@ -283,6 +283,8 @@ def read_prefixes(text: str, country_code: str = "") -> list[str]:
     cell = _BRACKETED.sub(_without_brackets, cell)
     parts = re.split(r"\s*[,;/|\n]\s*" if re.search(r"[,;/|\n]", cell) else r"\s+", cell)
     _check_spaces(cell, parts)
+    if not code:
+        _check_ends(parts)
     prefixes: list[str] = []
     for part in parts:
         if part or len(parts) == 1:
@@ -323,6 +325,19 @@ def _check_spaces(cell: str, parts: Sequence[str]) -> None:
         ):
             message = "one prefix with spaces or several? Write them together, or commas between"
             raise CellError(f"{shown(cell)}: {message}")
+
+
+def _check_ends(parts: Sequence[str]) -> None:
+    """``4420, 21, 22`` is London, or it is Algeria and others as well: shorter ones that would be
+    in the place of the first one's last digits."""
+    first, *others = parts
+    lengths = {len(other) for other in others}
+    if len(lengths) != 1 or not first.isdigit() or not all(map(str.isdigit, others)):
+        return
+    (length,) = lengths
+    if 1 < length < len(first) and all(other[0] == first[-length] for other in others):
+        message = f"{shown(', '.join(others))}: prefixes, or ends of {first}? Write each in full"
+        raise CellError(message)
 
 
 def _range(part: str, *, has_code: bool) -> Iterator[str]:

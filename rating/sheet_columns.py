@@ -112,14 +112,15 @@ class Layout:
 def column_of(heading: str) -> str:
     """Our name of a column, or empty for a heading that means nothing to us.
 
-    Case, accents, punctuation, currencies and units in the heading do not matter.
+    Case, accents, punctuation, currencies and units in the heading do not matter; neither does what
+    stands in brackets, unless the rest means nothing.
     """
     words = words_of(re.sub(r"\(.*?\)|\[.*?\]", " ", heading)).split()
     for left_out in (frozenset[str](), _NO_CURRENCY, _NO_CURRENCY | SECOND_WORDS):
         column = _COLUMN_OF.get(" ".join(word for word in words if word not in left_out))
         if column:
             return column
-    return ""
+    return _COLUMN_OF.get(words_of(heading), "")
 
 
 def price_doubts(heading: str, currency: str) -> Iterator[str]:

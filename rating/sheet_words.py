@@ -86,6 +86,7 @@ HEADING_WORDS = {
         *("min duration", "minimum duration", "minimum time", "interval 1", "initial period"),
         *("first period", "initial block", "init block", "initial billing", "min time"),
         *("initial charge interval", "minimum billing", "initial unit", "min"),
+        *("minimum sec", "minimum secs", "minimum seconds", "minimum s", "min seconds"),
         *("mindestdauer", "mindestlange", "erster takt", "1 takt", "ersttakt", "anfangstakt"),
         *("mindesttakt", "duree minimum", "duree minimale", "premiere tranche"),
         *("palier initial", "increment initial", "premier palier"),

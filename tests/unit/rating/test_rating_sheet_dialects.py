@@ -215,6 +215,7 @@ def test_lines_above_the_header_may_be_skipped() -> None:
         ("1st,next,Rate", ["initial", "increment", "price_per_minute"]),
         ("Min/Incr,Prefix", ["increments", "prefix"]),
         ("Prefix,Set-up", ["prefix", "connection_fee"]),
+        ("Increment (sec),Minimum (sec)", ["increment", "initial"]),
         ("Flagfall,Prefix", ["connection_fee", "prefix"]),
         ("Vorwahl,Ziel,Preis/Min.,Gueltig ab", [
             "prefix", "destination", "price_per_minute", "effective_from",

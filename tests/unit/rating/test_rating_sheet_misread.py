@@ -128,3 +128,22 @@ def test_a_country_code_that_only_some_lines_have_is_refused() -> None:
     assert ["4420", "4421"] == [rate.prefix for rate in whole.rates]
     declared = read(header + "44,20,0.01,1/1\n,21,0.01,1/1\n", country_code="44")
     assert ["4420", "4421"] == [rate.prefix for rate in declared.rates]
+
+
+@pytest.mark.parametrize(
+    ("cell", "others", "first"),
+    [("4420, 21, 22", "21, 22", "4420"), ("447400;401;403", "401, 403", "447400")],
+)
+def test_prefixes_that_may_be_ends_of_the_first_are_refused(
+    cell: str, others: str, first: str
+) -> None:
+    [error] = read(f'Code,Rate,Increments\n"{cell}",0.01,1/1\n').errors
+    assert f"'{others}': prefixes, or ends of {first}? Write each in full" == error.message
+
+
+@pytest.mark.parametrize(
+    "cell", ["1242, 52, 54", "4420, 4421", "7, 76, 77", "870, 881", "44, 4420", "4420, 7, 8"]
+)
+def test_prefixes_of_several_countries_in_a_cell_are_read_as_they_are(cell: str) -> None:
+    sheet = read(f'Code,Rate,Increments\n"{cell}",0.01,1/1\n')
+    assert cell.split(", ") == [rate.prefix for rate in sheet.rates]
