@@ -10,7 +10,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import NamedTuple
 
-from rating.hours import change_offsets, contains, minute_of_week
+from rating.hours import MINUTES_OF_WEEK, change_offsets, contains, minute_of_week
 from rating.rate import Rate
 from rating.rate_card import PricingRules
 
@@ -57,14 +57,14 @@ def course_of(
     if started_at is None:
         raise ValueError("started_at: needed, the rate has time windows")
     started_at = started_at.astimezone(UTC)  # so that adding seconds adds time, not wall time
-    first = rate_in_force(rate, started_at, rules)
+    first = _rate_paid(rate, started_at, rules)
     if rules.price_by_start:
         return Course(first)
     longest_s = max(longest_s + first.grace_s, first.short_call_time_s, first.initial_s, 1)
     edges = sorted({minute for window in rate.windows for minute in window.interval})
     stretches: list[Stretch] = []
     for offset in change_offsets(started_at, rules.zone, edges, longest_s):
-        then = rate_in_force(rate, started_at + timedelta(seconds=offset), rules)
+        then = _rate_paid(rate, started_at + timedelta(seconds=offset), rules)
         if not stretches or then is not stretches[-1][1]:
             stretches.append((offset, then))
     return Course(first, tuple(stretches) if len(stretches) > 1 else ())
@@ -127,11 +127,29 @@ def _dearest(
 
 def rate_in_force(rate: Rate, at: datetime, rules: PricingRules) -> Rate:
     """The rate itself, or that of its first window which holds the minute of `at`."""
-    if rate.windows:
-        minute = minute_of_week(at, rules.zone)
-        for window in rate.windows:
-            if contains(window.interval, minute):
-                return window.rate
+    return _rate_of_minute(rate, minute_of_week(at, rules.zone)) if rate.windows else rate
+
+
+def _rate_paid(rate: Rate, at: datetime, rules: PricingRules) -> Rate:
+    """The rate in force at an instant of a call, which may run into hours that are blocked, or be
+    answered in them: it goes on at the price that was in force before these hours, since what
+    must not be called has no price of its own and no call is free by being forbidden."""
+    in_force = rate_in_force(rate, at, rules)
+    if not in_force.blocked:
+        return in_force
+    minute = minute_of_week(at, rules.zone)
+    edges = {edge for window in rate.windows for edge in window.interval}
+    for edge in sorted(edges, key=lambda each: (minute - each) % MINUTES_OF_WEEK):
+        before = _rate_of_minute(rate, (edge - 1) % MINUTES_OF_WEEK)
+        if not before.blocked:
+            return before
+    return in_force  # blocked all the week: no call is made
+
+
+def _rate_of_minute(rate: Rate, minute: int) -> Rate:
+    for window in rate.windows:
+        if contains(window.interval, minute):
+            return window.rate
     return rate
 
 

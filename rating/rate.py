@@ -82,7 +82,8 @@ class Rate:
     `disconnection_fee_after_s`; `block_surcharge_micros` for every completed `block_s` (0: none);
     `grace_s` added to the billed duration; a call longer than `short_call_threshold_s` and shorter
     than `short_call_time_s` counts as the latter (both > 0); `minimum_charge_micros` is the floor
-    of the total. buy: what the carrier charges us. `blocked`: the prefix must not be called.
+    of the total. buy: what the carrier charges us. `blocked`: no call to the prefix begins; one
+    that runs into blocked hours goes on at the price before them.
     `withdrawn`: from its date on the prefix is no more in the card. `windows`: hours of the week in
     which another rate of the same prefix is in force; the first that holds the minute counts.
     """
@@ -135,6 +136,8 @@ class Rate:
                 self.effective_from,
             ):
                 raise RateError("windows: hold rates of the same prefix and date, without windows")
+            if other.withdrawn:
+                raise RateError("windows: a prefix is withdrawn at all hours or at none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,5 +146,6 @@ def _combined(active: Iterable[SheetEntry], date: datetime | None) -> Rate | Non
             RateWindow(start_minute=start, end_minute=end, rate=rate) for start, end in entry.hours
         )
     if base is None and whole_week(window.interval for window in windows):
-        base = windows[0].rate  # never in force: every minute is in a window
+        # Never in force, for every minute is in a window; but blocked only if all of them are.
+        base = next((each.rate for each in windows if not each.rate.blocked), windows[0].rate)
     return None if base is None else replace(base, windows=tuple(windows))

@@ -235,6 +235,9 @@ class CarrierReader:
             terms["blocked" if action is Action.BLOCK else "withdrawn"] = True
             if action is Action.DELETE:
                 self.deletes |= dict.fromkeys(prefixes, line)
+                if hours:
+                    errors.append(SheetError(line, self.layout.heading("hours"), _DELETES_HOURS))
+                    return []
         try:
             return [
                 SheetEntry(line, rate_of_terms(prefix, terms), hours, until) for prefix in prefixes
@@ -254,6 +257,11 @@ class CarrierReader:
         for column, (initial, increment) in self._pairs:
             if column in values:
                 terms[initial], terms[increment] = values[column]
+
+
+_DELETES_HOURS = (
+    "a delete is for all hours: leave them empty, or block these hours, or give them a price"
+)
 
 
 def _blocks(text: str) -> Action:

@@ -14,6 +14,7 @@ from agi_server.calls.sessions import routes_as_json, terms_of_row
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.stored_rates import rules_of_json
 from agi_server.tariffs.table_builder import read_rates
+from rating.charges import rate_in_force
 from rating.currency import ExchangeTable
 from rating.number import MAX_SHORT_DIGITS
 from rating.prefix_table import PrefixTable
@@ -216,14 +217,15 @@ class _Rates:
             return None
         rates = await read_rates(self._db, version["id"], row["destination"])
         rate = PrefixTable(rates).lookup(row["destination"], at)
-        if rate is None or rate.blocked:
+        rules = rules_of_json(version["rules"])
+        if rate is None or rate_in_force(rate, at, rules).blocked:
             return None
         if terms.rate.prefix == row["destination"] != rate.prefix and _is_short(row["destination"]):
             return None  # a short code, of which no shorter prefix is the rate
         return CardTerms(
             version_id=version["id"],
             rate=rate,
-            rules=rules_of_json(version["rules"]),
+            rules=rules,
             factor=terms.factor,
         )
 

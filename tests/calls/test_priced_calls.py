@@ -64,6 +64,24 @@ async def test_a_call_that_crosses_a_price_boundary_is_priced_piecewise(
     assert await nothing_reserved(business, account)
 
 
+@pytest.mark.parametrize("rings_s", [20, 50])  # answered before the blocked hours and in them
+async def test_a_call_that_runs_into_blocked_hours_is_no_free_call(
+    business: Business, phone: Phone, clock: Clock, rings_s: int
+) -> None:
+    shut = RateWindow(start_minute=540, end_minute=660, rate=Rate(prefix="44", blocked=True))
+    await sold(business, Rate(prefix="44", price_micros_per_minute=CHEAP, windows=(shut,)))
+    account = await business.customer(1_000_000, plan="sold")
+    clock.freeze(MONDAY + timedelta(hours=8, minutes=59, seconds=30))
+    caller = await phone(account)
+    answer = await caller.authorize()
+    assert 1_000_000 == answer.limit_ms  # 0.001 a second
+    clock.advance(rings_s + 900)
+    await caller.settle(900_000)
+    assert [("talk", 900, 900_000)] == await business.price_lines(answer.call)
+    clock.freeze(MONDAY + timedelta(hours=9))
+    assert "no_rate" == (await caller.authorize()).reason
+
+
 async def test_a_call_over_the_change_to_summer_time_is_priced_by_the_wall_clock(
     business: Business, phone: Phone, clock: Clock
 ) -> None:

@@ -19,25 +19,34 @@ class Walk:
     billed: int = 0
 
 
-def rate_at(rate: Rate, at: datetime, rules: PricingRules) -> Rate:
-    local = at.astimezone(rules.zone)
-    minute = local.weekday() * 24 * 60 + local.hour * 60 + local.minute
-    for window in rate.windows:
-        probe = window.start_minute
+def rates_of_the_week(rate: Rate) -> list[Rate]:
+    """What each minute of the week is paid by: blocked ones by what was before them."""
+    week = [rate] * 10_080
+    for window in reversed(rate.windows):
         length = (window.end_minute - window.start_minute) % 10_080 or 10_080
-        if (minute - probe) % 10_080 < length:
-            return window.rate
-    return rate
+        for minute in range(window.start_minute, window.start_minute + length):
+            week[minute % 10_080] = window.rate
+    blocked = any(window.rate.blocked for window in rate.windows)
+    for minute in range(2 * 10_080 if blocked else 0):
+        if week[minute % 10_080].blocked:
+            week[minute % 10_080] = week[(minute - 1) % 10_080]
+    return week
 
 
 def model_sum(rate: Rate, started_at: datetime, talk_s: int, rules: PricingRules) -> Walk:
     """Micros of the call before discount, minimum and rounding, and the seconds billed."""
-    first = rate_at(rate, started_at, rules)
+    week = rates_of_the_week(rate) if rate.windows else []
+
+    def rate_at(at: datetime) -> Rate:
+        local = at.astimezone(rules.zone)
+        return week[local.weekday() * 1_440 + local.hour * 60 + local.minute] if week else rate
+
+    first = rate_at(started_at)
 
     def minute_price(second: int) -> int:
         if rules.price_by_start:
             return first.price_micros_per_minute
-        now = rate_at(rate, started_at + timedelta(seconds=second), rules)
+        now = rate_at(started_at + timedelta(seconds=second))
         return now.price_micros_per_minute
 
     walk = Walk(Fraction(first.connection_fee_micros))

@@ -1,5 +1,6 @@
 """Hypothesis strategies of rates, rules and calls."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -52,18 +53,26 @@ rates = st.builds(
 _minutes = st.one_of(st.integers(0, 10_079), st.integers(0, 167).map(lambda hour: hour * 60))
 
 
+_blocked = st.just(Rate(prefix="44", blocked=True))
+
+
 @st.composite
 def windowed_rates(draw: st.DrawFn) -> Rate:
-    """Rates with windows of other rates, all of whose terms may differ."""
-    terms = {name: getattr(draw(rates), name) for name in Rate.__slots__}
+    """Rates with windows of other rates, all of whose terms may differ, or of blocked hours."""
+    at_other_hours = draw(rates)
     windows = draw(
         st.lists(
-            st.builds(RateWindow, start_minute=_minutes, end_minute=_minutes, rate=rates),
+            st.builds(
+                RateWindow,
+                start_minute=_minutes,
+                end_minute=_minutes,
+                rate=st.one_of(rates, rates, _blocked),
+            ),
             min_size=1,
             max_size=4,
         )
     )
-    return Rate(**{**terms, "windows": tuple(windows)})
+    return replace(at_other_hours, windows=tuple(windows))
 
 
 zones = st.sampled_from(

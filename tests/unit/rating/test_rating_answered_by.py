@@ -35,7 +35,7 @@ windows = st.builds(
     RateWindow,
     start_minute=st.integers(SUNDAY_2 - 15, SUNDAY_2 + 90),
     end_minute=st.integers(SUNDAY_2 - 15, SUNDAY_2 + 90),
-    rate=rates(),
+    rate=rates(blocked=st.sampled_from((False, False, True))),
 )
 dated_rates = rates(windows=st.lists(windows, min_size=1, max_size=3).map(tuple))
 rules = st.builds(

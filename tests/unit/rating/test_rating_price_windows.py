@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -134,6 +135,25 @@ def test_the_carriers_price_follows_the_hours_too() -> None:
     rate = Rate(prefix="44", buy_price_micros_per_minute=60_000, windows=(window,))
     price = price_call(rate, 90, started_at=datetime(2025, 6, 2, tzinfo=UTC))
     assert 600_000 + 30_000 == price.buy_total_micros
+
+
+def test_a_call_that_runs_into_blocked_hours_goes_on_at_the_price_before_them() -> None:
+    shut = Rate(prefix="44", blocked=True)
+    (start, end), *_ = parse_hours("Mon 18:00-20:00")
+    evening = RateWindow(start_minute=start, end_minute=end, rate=shut)
+    rate = windowed("Mon-Fri 08:00-18:00")
+    rate = replace(rate, windows=(*rate.windows, evening))
+    assert [(9_000, 600_000), (60, 60_000)] == seconds_by_price(
+        rate, "2025-06-02T17:30:00+02:00", 9_060, PARIS
+    )
+    # One that was allowed before and is answered in them, too.
+    assert [(60, 600_000)] == seconds_by_price(rate, "2025-06-02T18:00:05+02:00", 60, PARIS)
+
+
+def test_what_is_withdrawn_is_so_at_all_hours() -> None:
+    window = RateWindow(start_minute=0, end_minute=1, rate=Rate(prefix="44", withdrawn=True))
+    with pytest.raises(RateError, match="withdrawn"):
+        Rate(prefix="44", windows=(window,))
 
 
 def test_a_start_in_another_zone_is_the_same_instant() -> None:
