@@ -157,7 +157,7 @@ def _rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("import", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--card", required=True, metavar="NAME", help="Made when it is new.")
-@click.option("--currency", metavar="CODE", help="Of a new card; otherwise the setting's.")
+@click.option("--currency", metavar="CODE", help="Its card's; of a new card else the setting's.")
 @click.option(
     "--trunk", "trunks", multiple=True, metavar="NAME", help="Carries its calls; repeat in order."
 )
@@ -208,15 +208,17 @@ async def import_(
     """
     if at is not None and not activate:
         raise click.UsageError("--at says when to activate: add --activate")
-    if currency is not None:
-        rate_cards.check_currency(currency)
     content, source = _read(file)
     async with rate_cards.begin_import(
-        session.db, card, at=session.now, effective_at=at
+        session.db,
+        card,
+        currency=currency,
+        default_currency=session.settings.accounts.currency,
+        at=session.now,
+        effective_at=at,
     ) as importing:
-        card_currency = importing.currency or currency or session.settings.accounts.currency
         zone = options["timezone"] or rules_in_force(importing).zone
-        reading = await _stage(importing, content, _options(options, card_currency, zone))
+        reading = await _stage(importing, content, _options(options, importing.currency, zone))
         if reading.errors:
             _print_errors(file, reading, as_json)
             return REFUSED
@@ -230,12 +232,7 @@ async def import_(
         if not dry_run:
             with progress_bar("storing", None):
                 stored = await importing.store(
-                    source,
-                    currency=currency,
-                    default_currency=session.settings.accounts.currency,
-                    trunks=trunks,
-                    rules=rules,
-                    activate=activate,
+                    source, trunks=trunks, rules=rules, activate=activate
                 )
     if as_json:
         _print_result(importing, reading, diff, rules, stored)

@@ -13,6 +13,7 @@ from agi_server.cli.rate_price import price
 from agi_server.cli.rate_showing import tell_version, version_fields
 from agi_server.tariffs import rate_cards
 from agi_server.tariffs.rate_cards import CardVersion
+from agi_server.tariffs.version_rates import stored_version
 from rating.rate_card import OWN_RULES
 from rating.sheet_columns import MORE_COLUMNS, PLAIN_HEADER
 from rating.sheet_writing import header_line, needed_columns, rate_lines
@@ -58,7 +59,7 @@ async def export(session: Session, card: str, version: int | None, output: Any) 
     Example:
       agi-server rates export --card retail -o retail.csv
     """
-    async with rate_cards.stored_version(session.db, card, version, at=session.now) as stored:
+    async with stored_version(session.db, card, version, at=session.now) as stored:
         needed: set[str] = set()
         async for part in stored.rates(with_more_terms=True):
             needed.update(needed_columns(part))

@@ -24,8 +24,6 @@ from rating.rate_card import OWN_RULES, PricingRules
 from rating.rate_diff import DiffSummary
 from rating.rate_timeline import in_force_from
 
-_ROWS_AT_A_TIME = 5_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardVersion:
@@ -71,16 +69,16 @@ class VersionInForce:
 class CardImport:
     """A sheet on its way to a card, in one transaction: nothing is written before `store`.
 
-    `currency` is the card's own, None for a new card. `replaces` is the version that is in force at
-    the time for which the import is meant. `is_known`: `store` found that the card has a version of
-    this file already, so it made none.
+    `currency` is the card's own or, of a new card, what it will be in. `replaces` is the version
+    that is in force at the time for which the import is meant. `is_known`: `store` found that the
+    card has a version of this file already, so it made none.
     """
 
     def __init__(
         self,
         db: Any,
         card: str,
-        currency: str | None,
+        currency: str,
         replaces: VersionInForce | None,
         *,
         at: datetime,
@@ -142,8 +140,6 @@ class CardImport:
         self,
         source: Source,
         *,
-        currency: str | None,
-        default_currency: str,
         trunks: Sequence[str] = (),
         rules: PricingRules = OWN_RULES,
         activate: bool = False,
@@ -156,7 +152,7 @@ class CardImport:
         if len(set(trunks)) != len(trunks):
             raise InvalidFieldError("trunk", "names a trunk twice")
         db = self._db
-        card_id = await _card_id(db, self.card, currency, default_currency)
+        card_id = await _card_id(db, self.card, self.currency)
         _, replaces = await _in_force(db, self.card, self._in_force_at)
         if replaces != self.replaces:
             self._changes_nothing = False
@@ -203,21 +199,33 @@ def check_currency(code: str) -> None:
 
 @asynccontextmanager
 async def begin_import(
-    pool: Any, card: str, *, at: datetime, effective_at: datetime | None = None
+    pool: Any,
+    card: str,
+    *,
+    currency: str | None,
+    default_currency: str,
+    at: datetime,
+    effective_at: datetime | None = None,
 ) -> AsyncIterator[CardImport]:
     """Begin to import a sheet; what is stored is committed when the block ends without an error.
 
-    `effective_at` is when the version is to come into force; None: now. Raises InvalidFieldError,
-    also where it is before the beginning of the version in force now.
+    `currency` is what the sheet is said to be in; None or empty: the card's own or, of a new card,
+    the default. `effective_at` is when the version is to come into force; None: now. Raises
+    InvalidFieldError, also for a currency that is not the card's, and where `effective_at` is
+    before the beginning of the version in force now.
     """
     check_name(card)
+    check_currency(currency or default_currency)
     async with pool.acquire() as db, db.transaction():
         if effective_at is not None:
             _, now = await _in_force(db, card, at)
             if now is not None and effective_at < now.begins:
                 raise _overtaken(card, now)
-        currency, replaces = await _in_force(db, card, effective_at or at)
-        yield CardImport(db, card, currency, replaces, at=at, effective_at=effective_at)
+        own_currency, replaces = await _in_force(db, card, effective_at or at)
+        if own_currency is not None:
+            _check_own_currency(card, own_currency, currency)
+        its_currency = own_currency or currency or default_currency
+        yield CardImport(db, card, its_currency, replaces, at=at, effective_at=effective_at)
 
 
 async def store_version(
@@ -240,20 +248,20 @@ async def store_version(
     does one of whose version in force such a file changes nothing. With
     `activate` it prices calls from `effective_at` on, or from now. `trunks`, when given, replace
     those that carry the card's calls, in this order. `currency` of a card never changes; None is
-    the card's own or, for a new card, the default. Raises InvalidFieldError, NotFoundError for an
-    unknown trunk, RefusedError for another currency.
+    the card's own or, for a new card, the default. Raises InvalidFieldError, also for another
+    currency, and NotFoundError for an unknown trunk.
     """
-    async with begin_import(pool, card, at=at, effective_at=effective_at) as importing:
+    async with begin_import(
+        pool,
+        card,
+        currency=currency,
+        default_currency=default_currency,
+        at=at,
+        effective_at=effective_at,
+    ) as importing:
         await importing.stage(rates)
         await importing.complete()
-        return await importing.store(
-            source,
-            currency=currency,
-            default_currency=default_currency,
-            trunks=trunks,
-            rules=rules,
-            activate=activate,
-        )
+        return await importing.store(source, trunks=trunks, rules=rules, activate=activate)
 
 
 async def activate_version(
@@ -293,50 +301,26 @@ async def cancel_activation(pool: Any, card: str, version: int, *, at: datetime)
         return await _version(db, card, version, at)
 
 
-@asynccontextmanager
-async def stored_version(
-    pool: Any, card: str, version: int | None, *, at: datetime
-) -> AsyncIterator["StoredVersion"]:
-    """A version (None: the one in force) to read the rates of. Raises NotFoundError."""
-    async with pool.acquire() as db, db.transaction(readonly=True):
-        row = await db.fetchrow(statement("tariffs/find_version"), card, version, at)
-        if row is None:
-            what = "no version in force" if version is None else f"no version {version}"
-            raise NotFoundError(f"there is no rate card {card} or it has {what}")
-        yield StoredVersion(db, row["id"], row["version"], rules_of_json(row["rules"]))
-
-
-class StoredVersion:
-    """A version whose rates are read in parts: all are never in memory."""
-
-    def __init__(self, db: Any, version_id: int, version: int, rules: PricingRules) -> None:
-        self.version = version
-        self.rules = rules
-        self._db = db
-        self._id = version_id
-
-    async def rates(self, *, with_more_terms: bool = False) -> AsyncIterator[list[Rate]]:
-        """The rates by prefix and date; or only those with terms that have no column."""
-        sql = statement("tariffs/read_version")
-        cursor = await self._db.cursor(sql, self._id, with_more_terms)
-        while rows := await cursor.fetch(_ROWS_AT_A_TIME):
-            yield [rate_of_row(tuple(row)) for row in rows]
-
-
 async def list_versions(db: Any, card: str | None = None, *, at: datetime) -> list[CardVersion]:
     """The versions of a card or of all, newest first, as they are at a time."""
     rows = await db.fetch(statement("tariffs/list_versions"), card, None, at)
     return [_card_version(row) for row in rows]
 
 
-async def _card_id(db: Any, card: str, currency: str | None, default_currency: str) -> int:
-    check_currency(currency or default_currency)
-    await db.execute(statement("tariffs/insert_card"), card, currency or default_currency)
+async def _card_id(db: Any, card: str, currency: str) -> int:
+    await db.execute(statement("tariffs/insert_card"), card, currency)
     row = await db.fetchrow(statement("tariffs/lock_card"), card)
-    if currency not in (None, row["currency"]):
-        raise RefusedError(f"rate card {card} is in {row['currency']}, not in {currency}")
+    # Somebody may have made the card meanwhile.
+    _check_own_currency(card, row["currency"], currency)
     card_id: int = row["id"]
     return card_id
+
+
+def _check_own_currency(card: str, own: str, said: str | None) -> None:
+    """Raises InvalidFieldError for a sheet in another currency: its numbers would be sold as the
+    card's."""
+    if said and said != own:
+        raise InvalidFieldError("currency", f"rate card {card} is in {own}, not in {said}")
 
 
 async def _set_trunks(db: Any, card_id: int, trunks: Sequence[str]) -> None:
@@ -344,7 +328,7 @@ async def _set_trunks(db: Any, card_id: int, trunks: Sequence[str]) -> None:
     for position, trunk in enumerate(trunks):
         sql = statement("tariffs/insert_card_trunk")
         if await db.fetchval(sql, card_id, position, trunk) is None:
-            raise NotFoundError(f"there is no trunk {trunk}")
+            raise NotFoundError(f"there is no trunk {trunk}", field="trunk")
 
 
 async def _in_force(db: Any, card: str, at: datetime) -> tuple[str | None, VersionInForce | None]:

@@ -17,7 +17,6 @@ from agi_server.tariffs.rate_cards import (
     CardVersion,
     Source,
     begin_import,
-    check_currency,
 )
 from agi_server.tariffs.sheet_import import (
     complete_sheet,
@@ -37,15 +36,17 @@ _reader = ThreadPoolExecutor(1, "sheet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """What was uploaded, for which card; a new card gets the currency and trunks.
+    """What was uploaded, for which card.
 
-    `changes_only`: all other rates of the card stay.
+    `currency` is what it is said to be in; empty: the card's or, of a new card, `default_currency`.
+    A new card gets the trunks. `changes_only`: all other rates of the card stay.
     """
 
     card: str
     name: str
     content: bytes
     currency: str
+    default_currency: str
     said: SaidOfSheet
     changes_only: bool = False
     trunks: tuple[str, ...] = ()
@@ -55,18 +56,18 @@ class Sheet:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetOutcome:
     """Either the `errors`, by line, or the changes against the version `replaces` and what was
-    stored, None when it was only to be compared."""
+    stored, None when it was only to be compared; prices are in the card's `currency`."""
 
     errors: Sequence[SheetError]
     notes: Sequence[str]
     replaces: int | None = None
+    currency: str = ""
     diff: DiffSummary | None = None
     stored: CardVersion | None = None
 
 
 async def take_sheet(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
     """Read, compare and, without errors, store it. Raises InvalidFieldError, RefusedError."""
-    check_currency(sheet.currency)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_reader, lambda: asyncio.run(_take(postgres_dsn, sheet, at)))
 
@@ -74,11 +75,16 @@ async def take_sheet(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutc
 async def _take(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
     async with (
         open_pool(postgres_dsn, max_size=1) as pool,
-        begin_import(pool, sheet.card, at=at) as importing,
+        begin_import(
+            pool,
+            sheet.card,
+            currency=sheet.currency,
+            default_currency=sheet.default_currency,
+            at=at,
+        ) as importing,
     ):
-        currency = importing.currency or sheet.currency
         zone = sheet.said.zone or rules_in_force(importing).zone
-        options = replace(sheet.said.options, currency=currency, zone=zone)
+        options = replace(sheet.said.options, currency=importing.currency, zone=zone)
         reading = await stage_sheet(importing, sheet.content, options)
         if reading.errors:
             return SheetOutcome(errors=reading.errors, notes=reading.notes)
@@ -89,6 +95,7 @@ async def _take(postgres_dsn: str, sheet: Sheet, at: datetime) -> SheetOutcome:
             errors=(),
             notes=reading.notes,
             replaces=importing.replaces.version if importing.replaces else None,
+            currency=importing.currency,
             diff=diff,
             stored=stored,
         )
@@ -98,8 +105,6 @@ async def _store(importing: CardImport, sheet: Sheet, reading: SheetReading) -> 
     zone = sheet.said.zone
     return await importing.store(
         Source(name=sheet.name, sha256=hashlib.sha256(sheet.content).hexdigest()),
-        currency=None if importing.currency else sheet.currency,
-        default_currency=sheet.currency,
         trunks=sheet.trunks,
         rules=rules_of_import(importing, reading, {"zone": zone} if zone else {}),
     )

@@ -89,11 +89,11 @@ def test_a_card_in_another_currency_or_without_a_trunk_is_told(
     shop: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "new.csv").write_text(DEARER)
-    refused = shop("rates", "import", "new.csv", "--card", "retail", "--currency", "EUR")
-    assert (1, "agi-server: rate card retail is in USD, not in EUR\n") == (
-        refused.exit_code,
-        refused.err,
-    )
+    for more in ([], ["--dry-run"], ["--activate", "--json"]):
+        refused = shop("rates", "import", "new.csv", "--card", "retail", "--currency", "EUR", *more)
+        told = "agi-server: currency: rate card retail is in USD, not in EUR\n"
+        assert (2, "", told) == (refused.exit_code, refused.out, refused.err)
+    assert [(1, True)] == versions(shop)
     unrouted = shop("rates", "import", "new.csv", "--card", "other", "--currency", "EUR")
     assert 0 == unrouted.exit_code
     assert "other has no trunk: its calls are refused (no_route)" in unrouted.err

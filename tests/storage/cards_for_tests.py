@@ -5,6 +5,7 @@ from typing import Any
 
 from agi_server.tariffs import rate_cards
 from agi_server.tariffs.rate_cards import CardVersion, Source
+from agi_server.tariffs.version_rates import stored_version
 from rating.rate import Rate
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,7 +39,7 @@ async def store(
 
 
 async def rates_of(pool: Any, version: int | None = None) -> list[Rate]:
-    async with rate_cards.stored_version(pool, "retail", version, at=LATER) as stored:
+    async with stored_version(pool, "retail", version, at=LATER) as stored:
         return [rate async for part in stored.rates() for rate in part]
 
 

@@ -51,7 +51,9 @@ def test_the_database_compares_and_updates_as_rating_does(
             card = f"card{uuid4().hex}"
             if old:
                 await store(pool, *old, card=card, activate=True)
-            async with rate_cards.begin_import(pool, card, at=NOW) as importing:
+            async with rate_cards.begin_import(
+                pool, card, currency=None, default_currency="USD", at=NOW
+            ) as importing:
                 await importing.stage(new)
                 await importing.complete(changes_only=changes_only)
                 return await importing.compare(most)

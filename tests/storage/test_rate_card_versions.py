@@ -85,7 +85,7 @@ async def test_a_failed_import_leaves_nothing_behind(pool: Any) -> None:
 async def test_the_currency_of_a_card_never_changes(pool: Any) -> None:
     await store(pool, UK, currency="EUR")
     assert "EUR" == (await store(pool, UK, sha256="b")).currency
-    with pytest.raises(RefusedError, match="rate card retail is in EUR, not in USD"):
+    with pytest.raises(InvalidFieldError, match="rate card retail is in EUR, not in USD"):
         await store(pool, UK, sha256="c", currency="USD")
 
 
@@ -146,12 +146,14 @@ async def test_changes_are_refused_when_another_version_came_into_force_meanwhil
 ) -> None:
     await store(pool, UK, activate=True)
     source = Source(name="changes.csv", sha256="c")
-    async with rate_cards.begin_import(pool, "retail", at=NOW) as importing:
+    async with rate_cards.begin_import(
+        pool, "retail", currency=None, default_currency="USD", at=NOW
+    ) as importing:
         await importing.stage([Rate(prefix="33")])
         await importing.complete(changes_only=True)
         await store(pool, UK, sha256="b", activate=True)
         with pytest.raises(RefusedError, match="came into force meanwhile"):
-            await importing.store(source, currency=None, default_currency="USD")
+            await importing.store(source)
     assert [2, 1] == [
         each.version for each in await rate_cards.list_versions(pool, "retail", at=NOW)
     ]

@@ -15,6 +15,7 @@ Where;Digits;What;Cost;From
 Germany;30;1;1,234;01.02.2099
 Germany;151;9;0,500;03.02.2099
 """
+PLAIN = "prefix,destination,price_per_minute,initial\n33,France,0.02,60\n"
 SAID = {
     "columns": "Where=destination,Digits=prefix,Cost=rate,From=effective_from",
     "ignore": "What",
@@ -120,3 +121,39 @@ async def test_the_api_takes_the_same_words(web: Web, admin: Client) -> None:
     refused = await put(422, **{**SAID, "dates": "xyz"})
     assert "dates" in str(refused["errors"])
     await put(422, dryrun=True)
+
+
+async def test_a_sheet_in_another_currency_than_the_cards_is_told_at_its_field_and_not_stored(
+    web: Web, alice: Browser
+) -> None:
+    admin = Client(web.url, await web.token())
+    told = "rate card retail is in USD, not in EUR"
+    for texts in ({"currency": "EUR "}, {"currency": "eur", "store": "no"}):
+        status, page = await uploaded(alice, PLAIN, **texts)
+        assert 422 == status
+        assert f'<p class="wrong" id="e-currency" role="alert">{told}</p>' in page
+        assert 'name="currency" maxlength="3" value="E' in page or 'value="eur"' in page
+    for query in ({"dry_run": True}, {}, {"trunk": "gw"}):
+        refused = await admin.ask(
+            "PUT",
+            "/rate-cards/retail/sheet",
+            422,
+            content=PLAIN.encode(),
+            params={"currency": "EUR", **query},
+        )
+        assert [{"field": "currency", "message": told}] == refused["errors"]
+    assert 1 == await web.business.pool.fetchval("SELECT max(version) FROM rate_card_version")
+    assert 200 == (await uploaded(alice, PLAIN, currency="USD"))[0]
+
+
+async def test_what_is_wrong_with_card_trunk_and_currency_is_told_at_their_fields(
+    alice: Browser,
+) -> None:
+    for field, text, told in (
+        ("card", "re tail", "must be letters, digits"),
+        ("trunk", "nowhere", "there is no trunk nowhere"),
+        ("currency", "EU", "must be a currency code of three letters such as EUR"),
+    ):
+        status, page = await uploaded(alice, PLAIN, **{field: text})
+        assert 422 == status
+        assert f'<p class="wrong" id="e-{field}" role="alert">{told}' in page

@@ -58,7 +58,7 @@ class SheetQuery(SheetWords):
 
     model_config = ConfigDict(extra="forbid")
     dry_run: bool = False
-    currency: str | None = Field(None, pattern="^[A-Z]{3}$", description="Of a new card.")
+    currency: str | None = Field(None, pattern="^[A-Z]{3}$", description="Its card's.")
     trunk: Text | None = Field(None, max_length=63)
     changes_only: bool = Field(False, description="All other rates of the card stay.")
 
@@ -178,7 +178,8 @@ async def import_sheet(
         card=card,
         name="api",
         content=await request.body(),
-        currency=query.currency or services.settings.accounts.currency,
+        currency=query.currency or "",
+        default_currency=services.settings.accounts.currency,
         said=said_of_sheet(
             query.model_dump(exclude_none=True, include=set(SheetWords.model_fields))
         ),

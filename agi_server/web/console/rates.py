@@ -22,6 +22,8 @@ from agi_server.web.sheet_upload import Sheet, SheetOutcome, take_sheet
 router = APIRouter(prefix="/rates", dependencies=[Depends(having(Right.SEE_BUSINESS))])
 
 _FIELDS = ("card", "currency", "trunk", "store", "changes_only", *SAID)
+# The form's field, where its argument has another name.
+_AT = {"name": "card"}
 _MAY_CHANGE = Depends(having(Right.CHANGE_BUSINESS))
 
 
@@ -45,17 +47,21 @@ async def do_upload(request: Request) -> Response:
             card=texts["card"],
             name=file.filename[:200],
             content=await file.read(),
-            currency=texts["currency"].upper() or services.settings.accounts.currency,
+            currency=texts["currency"].upper(),
+            default_currency=services.settings.accounts.currency,
             said=said_of_sheet(texts),
             changes_only=texts["changes_only"] == "yes",
             trunks=(texts["trunk"],) if texts["trunk"] else (),
             store=texts["store"] != "no",
         )
         outcome = await take_sheet(services.postgres_dsn, sheet, services.now())
-    except InvalidFieldsError as error:
-        wrong = {problem.field: problem.message for problem in error.problems}
+    except InvalidFieldError as error:
+        problems = error.problems if isinstance(error, InvalidFieldsError) else (error,)
+        wrong = {_AT.get(each.field, each.field): each.message for each in problems}
         return await _cards_page(request, 422, wrong=wrong, texts=texts)
-    except (InvalidFieldError, RefusedError) as error:
+    except RefusedError as error:
+        if error.field is not None:
+            return await _cards_page(request, 422, wrong={error.field: str(error)}, texts=texts)
         return await _cards_page(request, 422, error=str(error), texts=texts)
     return await _outcome_page(request, sheet, outcome, texts)
 
