@@ -16,10 +16,11 @@ WITH added AS (
            count(*) FILTER (WHERE s.state = 'settled') AS dialled,
            count(*) FILTER (WHERE s.state = 'settled' AND s.billed_seconds > 0) AS answered,
            count(*) FILTER (WHERE s.state = 'denied') AS refused,
-           sum(s.talk_ms) FILTER (WHERE s.state = 'settled' AND s.billed_seconds > 0) AS talk_ms,
-           coalesce(sum(s.billed_seconds), 0) AS billed_seconds,
-           coalesce(sum(coalesce(s.corrected_cost_micros, s.cost_micros)), 0) AS revenue_micros,
-           coalesce(sum(s.buy_cost_micros), 0) AS buy_cost_micros,
+           sum_as_bigint(s.talk_ms) FILTER (WHERE s.state = 'settled' AND s.billed_seconds > 0)
+               AS talk_ms,
+           sum_as_bigint(s.billed_seconds) AS billed_seconds,
+           sum_as_bigint(coalesce(s.corrected_cost_micros, s.cost_micros)) AS revenue_micros,
+           sum_as_bigint(s.buy_cost_micros) AS buy_cost_micros,
            CASE $3::text WHEN 'destination' THEN max(s.version_id) END AS version_id
     FROM call_session s
     LEFT JOIN account a ON a.id = s.account_id
@@ -30,11 +31,11 @@ WITH added AS (
 ), measured AS (
     SELECT *, CASE $6::text
                   WHEN 'minutes' THEN billed_seconds
-                  WHEN 'revenue' THEN revenue_micros::bigint
-                  WHEN 'cost' THEN buy_cost_micros::bigint
-                  WHEN 'margin' THEN (revenue_micros - buy_cost_micros)::bigint
+                  WHEN 'revenue' THEN revenue_micros
+                  WHEN 'cost' THEN buy_cost_micros
+                  WHEN 'margin' THEN revenue_micros - buy_cost_micros
                   WHEN 'asr' THEN answered * 10000 / nullif(dialled, 0)
-                  WHEN 'acd' THEN talk_ms::bigint / nullif(answered, 0)
+                  WHEN 'acd' THEN talk_ms / nullif(answered, 0)
               END AS measure
     FROM added
 ), shown AS (
@@ -55,9 +56,7 @@ SELECT CASE $3::text
            WHEN 'campaign' THEN (SELECT m.name FROM campaign m WHERE m.id = p.id)
        END AS key,
        p.currency, p.dialled, p.answered, p.refused,
-       -- Sums of bigint are numeric; what is left is few rows.
-       coalesce(p.talk_ms, 0)::bigint AS talk_ms, p.billed_seconds,
-       p.revenue_micros::bigint AS revenue_micros, p.buy_cost_micros::bigint AS buy_cost_micros,
+       p.talk_ms, p.billed_seconds, p.revenue_micros, p.buy_cost_micros,
        CASE $3::text WHEN 'destination' THEN (
            SELECT r.destination FROM rate r
            WHERE r.version_id = p.version_id AND r.prefix = p.prefix
