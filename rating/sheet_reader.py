@@ -1,5 +1,6 @@
 """Rows of a rate sheet to rates, by a layout of its columns."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -224,7 +225,7 @@ class CarrierReader:
         errors: list[SheetError],
     ) -> list[SheetEntry]:
         terms: dict[str, Any] = {
-            "destination": values.get("destination", ""),
+            "destination": _one_line(values.get("destination", "")),
             "effective_from": values.get("effective_from"),
         }
         hours: tuple[Interval, ...] = values.get("hours") or ()
@@ -262,6 +263,13 @@ class CarrierReader:
 _DELETES_HOURS = (
     "a delete is for all hours: leave them empty, or block these hours, or give them a price"
 )
+
+
+def _one_line(text: str) -> str:
+    """Without what a terminal would obey: cells of a workbook are wrapped, and break lists."""
+    if text.isprintable():
+        return text
+    return re.sub(r"\s*[\x00-\x1f\x7f-\x9f]\s*", " ", text).strip()
 
 
 def _blocks(text: str) -> Action:

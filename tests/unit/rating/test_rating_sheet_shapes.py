@@ -170,3 +170,9 @@ def test_a_hidden_worksheet_is_read_only_if_it_is_named() -> None:
 
     assert ([50_000], []) == read_back()
     assert ([9_000_000], []) == read_back(worksheet="Old")
+
+
+def test_a_destination_is_one_line_that_no_terminal_obeys() -> None:
+    sheet = 'Code,Destination,Rate,Billing\n44,"United\r\nKingdom \x1b[31mred",0.05,1/1\n'
+    [rate] = read_rate_sheet(sheet.encode()).rates
+    assert "United Kingdom [31mred" == rate.destination
