@@ -79,6 +79,8 @@ async def columns_of(
     """
     columns: dict[str, Any] = {}
     ids = await _reference_ids(db, values)
+    if unknown := _unknown(values, ids):
+        raise unknown[0]
     for field in FIELDS:
         attribute = field.attribute
         if attribute not in values or attribute in _NO_COLUMN:
@@ -96,12 +98,21 @@ async def columns_of(
     return columns
 
 
+async def unknown_references(db: Any, values: Mapping[str, Any]) -> list[NotFoundError]:
+    """What is said of each name among the values that nothing has."""
+    return _unknown(values, await _reference_ids(db, values))
+
+
 async def _reference_ids(db: Any, values: Mapping[str, Any]) -> dict[str, int | None]:
-    names = {noun: values.get(noun) for noun in _NOUNS}
-    if not any(names.values()):
-        return dict.fromkeys(names)
-    row = await db.fetchrow(statement("accounts/reference_ids"), *names.values())
-    for noun, name in names.items():
-        if name is not None and row[noun] is None:
-            raise NotFoundError(f"there is no {_NOUNS[noun]} {name}", field=noun)
-    return dict(row)
+    names = [values.get(noun) for noun in _NOUNS]
+    if not any(names):
+        return dict.fromkeys(_NOUNS)
+    return dict(await db.fetchrow(statement("accounts/reference_ids"), *names))
+
+
+def _unknown(values: Mapping[str, Any], ids: Mapping[str, int | None]) -> list[NotFoundError]:
+    return [
+        NotFoundError(f"there is no {words} {values[noun]}", field=noun)
+        for noun, words in _NOUNS.items()
+        if values.get(noun) is not None and ids[noun] is None
+    ]

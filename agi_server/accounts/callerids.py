@@ -28,15 +28,20 @@ async def add_callerid(
     Raises InvalidFieldError for what is no number, RefusedError for one that is taken or too many.
     """
     number = _checked(callerid)
-    _, changes = await change_account(
-        pool,
-        account_id,
-        lambda account: {"callerids": (*account.callerids, number)},
-        editor,
-        max_callerids=max_callerids,
-    )
+    try:
+        _, changes = await change_account(
+            pool,
+            account_id,
+            lambda account: {"callerids": (*account.callerids, number)},
+            editor,
+            max_callerids=max_callerids,
+        )
+    except RefusedError as error:
+        if error.field == "callerids":
+            raise RefusedError(str(error), field="number") from None
+        raise
     if not changes:
-        raise RefusedError(f"CallerID {number} belongs to a customer already", field="callerid")
+        raise RefusedError(f"CallerID {number} belongs to a customer already", field="number")
     return number
 
 
@@ -71,7 +76,7 @@ async def list_callerids(db: Any, account_id: int | None = None) -> list[CallerI
 async def _owner(db: Any, number: str) -> int:
     account_id: int | None = await db.fetchval(statement("accounts/callerid_owner"), number)
     if account_id is None:
-        raise NotFoundError(f"no customer has CallerID {number}", field="callerid")
+        raise NotFoundError(f"no customer has CallerID {number}", field="number")
     return account_id
 
 
@@ -79,4 +84,4 @@ def _checked(callerid: str) -> str:
     try:
         return field_rules.callerid(callerid)
     except ValueError as error:
-        raise InvalidFieldError("callerid", str(error)) from None
+        raise InvalidFieldError("number", str(error)) from None

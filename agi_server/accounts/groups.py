@@ -4,16 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agi_server.accounts.account import NewAccount, field_named, new_account_of_texts
+from agi_server.accounts.account import (
+    NewAccount,
+    field_named,
+    new_account_of_texts,
+    settable_values,
+)
+from agi_server.accounts.account_rows import unknown_references
 from agi_server.accounts.codes import Restriction
-from agi_server.accounts.fields import AccountField, Kind
+from agi_server.accounts.fields import AccountField, Kind, Settable
+from agi_server.accounts.group_plans import check_plan
 from agi_server.accounts.membership import without_deleted
 from agi_server.accounts.restrictions import rules_shown, store_group_rules
 from agi_server.business_audit import record_changes
 from agi_server.editor import Editor
-from agi_server.refused import InvalidFieldError, NotFoundError, RefusedError
+from agi_server.refused import (
+    InvalidFieldError,
+    InvalidFieldsError,
+    NotFoundError,
+    RefusedError,
+)
 from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs.trunks import check_name
+
+IN_DEFAULTS = "defaults."
+"""Before the name of a field that a group has a default of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +74,14 @@ async def create_group(
     permissions = (may_call, may_self_care, may_top_up, may_request_services)
     checked = _check_defaults(defaults or {})
     async with pool.acquire() as db, db.transaction():
+        await _check_named(db, checked)
         group_id = await db.fetchval(
             statement("accounts/insert_group"), name, *permissions, restriction, checked
         )
         if group_id is None:
             raise RefusedError(f"a group {name} exists already", field="name")
         await _allow_plans(db, group_id, plans)
+        await _check_default_plan(db, name, checked)
         await store_group_rules(db, group_id, restricted_numbers)
         created = await find_group(db, name)
         await record_changes(db, "group", name, {}, _shown(created), editor)
@@ -88,11 +105,14 @@ async def update_group(
     checked = None if defaults is None else _check_defaults(defaults)
     async with pool.acquire() as db, db.transaction():
         before = await _locked(db, name)
+        await _check_named(db, checked or {})
         await db.execute(statement("accounts/update_group"), before.id, *permissions, checked)
         if plans is not None:
             await db.execute(statement("accounts/clear_group_plans"), before.id)
             await _allow_plans(db, before.id, plans)
         changed = await find_group(db, name)
+        if plans is not None or checked is not None:
+            await _check_default_plan(db, name, changed.defaults)
         await record_changes(db, "group", name, _shown(before), _shown(changed), editor)
     return changed
 
@@ -174,7 +194,10 @@ async def prepare_account(db: Any, texts: Mapping[str, object], *, currency: str
     NotFoundError for an unknown group.
     """
     name = group_named(texts)
-    defaults = (await find_group(db, name)).defaults if name else {}
+    try:
+        defaults = (await find_group(db, name)).defaults if name else {}
+    except NotFoundError as error:
+        raise NotFoundError(str(error), field="group") from None
     return new_account_of_texts(texts, {"currency": currency, **defaults})
 
 
@@ -198,11 +221,42 @@ def may_have_default(field: AccountField) -> bool:
 def _check_defaults(defaults: Mapping[str, object]) -> dict[str, object]:
     """Texts that a new customer could have. Raises InvalidFieldsError."""
     given = {name: text for name, text in defaults.items() if text not in (None, "", [], ())}
-    for name in given:
-        if not may_have_default(field_named(name)):
-            raise InvalidFieldError(name, "is each customer's own and has no default")
-    new_account_of_texts(given, _ANY_CURRENCY)
+    try:
+        for name in given:
+            if not may_have_default(field_named(name)):
+                raise InvalidFieldError(name, "is each customer's own and has no default")
+        new_account_of_texts(given, _ANY_CURRENCY)
+    except InvalidFieldError as error:
+        problems = error.problems if isinstance(error, InvalidFieldsError) else (error,)
+        raise _of_defaults(problems) from None
     return given
+
+
+async def _check_named(db: Any, defaults: Mapping[str, object]) -> None:
+    """Raises InvalidFieldsError for defaults that name what there is not: no customer could be
+    created with them."""
+    if defaults:
+        new = new_account_of_texts(defaults, _ANY_CURRENCY)
+        named = settable_values(new, Settable.ON_CREATION)
+        unknown = await unknown_references(db, named)
+        if unknown:
+            raise _of_defaults([InvalidFieldError(each.field or "", str(each)) for each in unknown])
+
+
+async def _check_default_plan(db: Any, name: str, defaults: Mapping[str, object]) -> None:
+    """Raises InvalidFieldsError for a call plan that the group's customers may not use."""
+    plan = defaults.get("plan")
+    try:
+        await check_plan(db, name, plan if isinstance(plan, str) else None)
+    except InvalidFieldError as error:
+        raise _of_defaults([error]) from None
+
+
+def _of_defaults(problems: Sequence[InvalidFieldError]) -> InvalidFieldsError:
+    """The fields are the group's: `defaults.plan`."""
+    return InvalidFieldsError(
+        [InvalidFieldError(IN_DEFAULTS + each.field, each.message) for each in problems]
+    )
 
 
 # What no two customers share, or what is no field's default but the group's own name.

@@ -32,8 +32,12 @@ async def without_deleted(
 
     They are locked before it, as by those who give customers another one. They were in it until
     now, so that reports name it as long as it is there. Raises `in_use`, or what is said of
-    operators, where others use it, though somebody has begun with it only now.
+    operators, where others use it, though somebody has begun with it only now, and RefusedError
+    for what a group gives its new customers.
     """
+    giving = await db.fetchval(statement("accounts/group_with_default"), field, name)
+    if giving is not None:
+        raise RefusedError(f"new customers of group {giving} get it: change its defaults first")
     given = [id_ if each == field else None for each in _FIELDS]
     rows = await db.fetch(statement("accounts/unassign_deleted"), *given)
     change = Change(field=field, old=name, new=None)

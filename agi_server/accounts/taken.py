@@ -27,4 +27,4 @@ def explain_taken() -> Iterator[None]:
         if refused is None:
             raise
         field, message = refused
-        raise RefusedError(f"{field}: {message}", field=field) from None
+        raise RefusedError(message, field=field) from None

@@ -68,6 +68,8 @@ def explain(fault: BaseException) -> Explanation:
             return Explanation(lines, WRONG_USAGE)
         case InvalidFieldError() | NoDatabaseError():
             return Explanation((_line(str(fault)),), WRONG_USAGE)
+        case RefusedError() if fault.field is not None:
+            return _refused(f"{fault.field}: {fault}")
         case RefusedError() | BookingRefusedError() | ScriptError():
             return _refused(str(fault))
         case UnreachableError() | EmbeddedStartError():

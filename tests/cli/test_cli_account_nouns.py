@@ -62,7 +62,9 @@ def test_a_new_customer_of_a_group_is_as_the_group_says_unless_told_otherwise(
 @pytest.mark.parametrize(
     ("default", "expected"),
     [
-        ("language=x", "language: must be a language tag"),
+        ("language=x", "defaults.language: must be a language tag"),
+        ("plan=nope", "defaults.plan: there is no call plan nope"),
+        ("campaign=nope", "defaults.campaign: there is no campaign nope"),
         ("colour=red", "colour: is no field of an account"),
         ("account_number=1000000009", "account_number: is each customer's own"),
         ("web_password=longenough", "web_password: is each customer's own"),

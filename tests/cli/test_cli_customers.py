@@ -113,7 +113,7 @@ def test_callerids_are_added_switched_and_removed(shop: Command) -> None:
     assert 0 == shop("callerid", "enable", "33123456789").exit_code
     assert 0 == shop("callerid", "remove", "33123456789").exit_code
     refused = shop("callerid", "add", "1000000001", "442079460000")
-    assert (1, "agi-server: CallerID 442079460000 belongs to a customer already\n") == (
+    assert (1, "agi-server: number: CallerID 442079460000 belongs to a customer already\n") == (
         refused.exit_code,
         refused.err,
     )

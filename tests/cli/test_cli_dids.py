@@ -104,7 +104,7 @@ def test_a_did_has_no_more_than_five_destinations_each_at_its_own_priority(dids:
     assert (1, f"DID {NUMBER} has 5 destinations already") == refusal(full)
     ok(dids("did", "destination", "remove", NUMBER, "5"))
     twice = dids("did", "destination", "add", NUMBER, "sip", "--priority", "4")
-    assert (1, f"DID {NUMBER} has a destination 4") == refusal(twice)
+    assert (1, f"priority: DID {NUMBER} has a destination 4") == refusal(twice)
     itself = dids("did", "destination", "add", NUMBER, NUMBER)
     assert "destination: is the DID itself" in itself.err
 

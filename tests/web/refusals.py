@@ -13,8 +13,8 @@ FILES = (
     *(f"agi_server/accounts/{name}.py" for name in (
         "account", "account_lists", "agreements", "bulk_change", "callerids", "campaigns",
         "confirmation", "country_forms", "customers", "did_destinations", "dids", "field_kinds",
-        "field_rules", "group_plans", "groups", "notes", "number", "restriction_rules",
-        "restrictions", "series",
+        "field_rules", "group_plans", "groups", "membership", "notes", "number",
+        "restriction_rules", "restrictions", "series",
     )),
     "agi_server/ledger/booking.py", "agi_server/tariffs/plans.py", "agi_server/tariffs/trunks.py",
     "agi_server/tariffs/dialling_texts.py", "agi_server/tariffs/rate_cards.py",

@@ -77,6 +77,13 @@ async def test_a_customer_lives_its_life(web: Web, admin: Client) -> None:
     refused = await admin.ask("PATCH", path, 422, json=wrong)
     assert set(wrong) == {each["field"] for each in refused["errors"]}
     await admin.ask("PATCH", path, 422, json={"balance": "1000"})
+    for method, where in (("PATCH", path), ("POST", "/customers")):
+        refused = await admin.ask(method, where, 422, json={"group": "nope"})
+        assert [{"field": "group", "message": "there is no group nope"}] == refused["errors"]
+    other = await web.business.customer(web_login="taken")
+    refused = await admin.ask("PATCH", path, 409, json={"web_login": other.web_login})
+    message = "belongs to a customer already"
+    assert [{"field": "web_login", "message": message}] == refused["errors"]
     far = {"expiry": "at_date", "expiry_date": "0001-01-01", "timezone": "Asia/Tokyo"}
     for method, where in (("PATCH", path), ("POST", "/customers")):
         refused = await admin.ask(method, where, 422, json=far)
@@ -259,7 +266,9 @@ async def test_callerids_and_the_restriction_of_a_customer_are_resources_of_its_
     assert {"number": "442079460001", "active": True} == given
     await admin.ask("POST", path, 422, json={"number": "x"})
     taken = await admin.ask("POST", path, 409, json={"number": "442079460009"})
-    assert ["callerids"] == [each["field"] for each in taken["errors"]]
+    assert ["number"] == [each["field"] for each in taken["errors"]]
+    wrong = await admin.ask("POST", path, 422, json={"number": "abc"})
+    assert ["number"] == [each["field"] for each in wrong["errors"]]
     await admin.ask("PATCH", f"{path}/442079460001", json={"active": False})
     assert [{**given, "active": False}] == await admin.ask("GET", path)
     for method, about in (("PATCH", {"json": {"active": False}}), ("DELETE", {})):

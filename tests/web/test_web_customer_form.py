@@ -174,6 +174,7 @@ async def test_a_taken_number_login_or_callerid_is_told_beside_it(web: Web, admi
     for name in ("account_number", "web_login", "callerids", "mac_address"):
         again = await admin.post("/customers/new", {name: VALID[name]})
         assert {name} == wrong_in(again.text)
+    assert {"group"} == wrong_in((await admin.post("/customers/new", {"group": "nope"})).text)
 
 
 async def test_the_form_begins_with_the_defaults_of_the_group(web: Web, admin: Browser) -> None:

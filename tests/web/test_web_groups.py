@@ -16,6 +16,7 @@ from agi_server.accounts.series import create_series, list_series
 from agi_server.business_audit import Noun, list_changes
 from agi_server.editor import Editor
 from agi_server.refused import RefusedError
+from agi_server.tariffs.plans import create_plan
 from agi_server.web.auth.roles import Role
 from support.business import MICROS
 from support.channel import Channel
@@ -127,6 +128,40 @@ async def test_defaults_of_a_group_are_chosen_by_the_words_of_the_customers_form
     for text in ("Create SIP config: yes", "Payment type: postpaid", "Run service: no",
                  "Restriction: blacklist: may not call"):  # fmt: skip
         assert text in (await admin.get(path)).text.partition("<h2>Changes</h2>")[2]
+
+
+async def test_what_a_group_gives_its_new_customers_is_there_and_may_be_used_by_them(
+    web: Web, admin: Browser, clock: Clock
+) -> None:
+    pool, editor = web.business.pool, Editor(changed_by="test", at=clock())
+    await create_series(pool, "cards")
+    await create_campaign(pool, "spring")
+    await create_did_group(pool, "london")
+    await create_plan(pool, "night", ["retail"])
+    group = await create_group(pool, "offices", plans=["standard"])
+    api = Client(web.url, await web.token())
+    told = "group offices may not use night, only standard"
+    for asked in ({"defaults": {"plan": "night"}}, {"plans": ["night"]}):
+        with_plan = {"defaults": {"plan": "standard"}} if "plans" in asked else {}
+        if with_plan:
+            await api.ask("PATCH", "/groups/offices", json=with_plan)
+            told = "group offices may not use standard, only night"
+        refused = await api.ask("PATCH", "/groups/offices", 422, json=asked)
+        assert [{"field": "defaults.plan", "message": told}] == refused["errors"]
+    path = f"/groups/{group.id}"
+    typed = {"default_campaign": "nope", "default_plan": "night", **await seen(admin, path)}
+    page = (await admin.post(f"{path}/defaults", typed)).text
+    assert ["default_campaign"] == re.findall(r'class="field wrong">\s*<label for="f-(\w+)"', page)
+    belongs = {"series": "cards", "campaign": "spring", "did_group": "london"}
+    await update_group(pool, "offices", defaults=belongs, editor=editor)
+    for name, action in (("/series/cards", "delete"), ("/campaigns/spring", "delete")):
+        page = (await admin.post(f"{name}/{action}")).text
+        assert "new customers of group offices get it: change its defaults first" in page
+    with pytest.raises(RefusedError, match="new customers of group offices get it"):
+        await delete_did_group(pool, "london", editor)
+    await update_group(pool, "offices", defaults={}, editor=editor)
+    await delete_did_group(pool, "london", editor)
+    assert 303 == (await admin.post("/series/cards/delete")).status_code
 
 
 async def test_a_group_that_somebody_else_has_changed_meanwhile_is_not_changed_back(
@@ -337,6 +372,10 @@ async def test_programs_make_change_and_delete_them_and_who_did_it_is_kept(web: 
     rules = {"restriction": "whitelist", "restricted_numbers": ["44*"]}
     assert {**changed, **rules} == await admin.ask("PUT", "/groups/offices/restriction", json=rules)
     await admin.ask("PATCH", "/groups/offices", 422, json={"defaults": {"vat": "much"}})
+    unknown = {name: "nope" for name in ("plan", "series", "campaign", "did_group")}
+    refused = await admin.ask("PATCH", "/groups/offices", 422, json={"defaults": unknown})
+    assert {"field": "defaults.plan", "message": "there is no call plan nope"} in refused["errors"]
+    assert {f"defaults.{name}" for name in unknown} == {e["field"] for e in refused["errors"]}
     await admin.ask("POST", "/groups", 409, json=new)
     assert {**changed, **rules} == await admin.ask("GET", "/groups/offices")
     assert [

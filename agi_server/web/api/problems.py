@@ -110,7 +110,12 @@ def _told(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
             # A field that names what does not exist is a wrong value, not a wrong address.
             told_status = 422 if isinstance(error, NotFoundError) else status
             return problem(
-                told_status, errors=[FieldProblem(field=error.field, message=detail or "")]
+                told_status,
+                errors=[
+                    FieldProblem(
+                        field=error.field, message=(detail or "").removeprefix(f"{error.field}: ")
+                    )
+                ],
             )
         return problem(status, detail)
 

@@ -299,7 +299,7 @@ def errors_of(error: InvalidFieldError | RefusedError) -> dict[str, str]:
         return {problem.field: problem.message for problem in error.problems}
     if isinstance(error, InvalidFieldError):
         return {error.field: error.message}
-    field = "callerids" if error.field == "callerid" else error.field or ""
+    field = error.field or ""
     return {field: str(error).removeprefix(f"{field}: ")}
 
 

@@ -9,10 +9,11 @@ from starlette.datastructures import FormData
 from agi_server.accounts.account import FIELDS
 from agi_server.accounts.field_kinds import parse_text, show_value
 from agi_server.accounts.fields import AccountField, Kind, Section, Settable
-from agi_server.accounts.groups import Group, may_have_default
+from agi_server.accounts.groups import IN_DEFAULTS, Group, may_have_default
 from agi_server.refused import InvalidFieldError, InvalidFieldsError
 from agi_server.web.console.access import operator_of, text_of
 from agi_server.web.console.amounts import with_point
+from agi_server.web.console.customer import errors_of
 from agi_server.web.console.customer_form import SUGGESTIONS, field_options
 from agi_server.web.services import services_of
 
@@ -68,6 +69,11 @@ def defaults_of_form(form: FormData) -> dict[str, object]:
     if problems:
         raise InvalidFieldsError(problems)
     return defaults
+
+
+def errors_of_defaults(error: InvalidFieldError) -> dict[str, str]:
+    """What is wrong, by the name of the customer's field."""
+    return {field.removeprefix(IN_DEFAULTS): message for field, message in errors_of(error).items()}
 
 
 def _typed(form: FormData) -> dict[str, str]:

@@ -22,8 +22,12 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Right
 from agi_server.web.console.access import form_of, having, text_of
 from agi_server.web.console.change_words import business_changes
-from agi_server.web.console.customer import editor_of, errors_of
-from agi_server.web.console.group_defaults import defaults_of_form, fields_of_defaults
+from agi_server.web.console.customer import editor_of
+from agi_server.web.console.group_defaults import (
+    defaults_of_form,
+    errors_of_defaults,
+    fields_of_defaults,
+)
 from agi_server.web.console.languages import N_
 from agi_server.web.console.pages import page
 from agi_server.web.console.stale import refuse_unseen
@@ -101,7 +105,7 @@ async def do_change_defaults(request: Request, group_id: GroupId) -> Response:
             editor=editor_of(request),
         )
     except InvalidFieldError as error:
-        return await _group_page(request, group, form=form, errors=errors_of(error))
+        return await _group_page(request, group, form=form, errors=errors_of_defaults(error))
     except RefusedError as error:
         return await _group_page(request, group, str(error), form)
     return RedirectResponse(f"/groups/{group_id}?done=saved", 303)
