@@ -110,9 +110,9 @@ def diff_rates(old: Iterable[Rate], new: Iterable[Rate], at: datetime) -> RateDi
     """Compare two sets of rates, of which the new one comes into force at a time.
 
     Each rate of a prefix counts that is in force then or later, against what is in force before it;
-    what is over by then does not count. A step that the old set takes as well is no change, and
-    neither is another date of a rate that has begun. One that only the old set takes is a change
-    where both were alike before it: the new set takes it back.
+    what is over by then does not count. A step that the old set takes as well, from the same to the
+    same, is no change, and neither is another date of a rate that has begun. One that only the old
+    set takes is a change, unless both are alike after it: the new set takes it back.
     """
     before, after = _by_prefix(old), _by_prefix(new)
     kinds: dict[str, list[RateChange]] = {kind: [] for kind in _KINDS}
@@ -139,9 +139,9 @@ def _changes(prefix: str, was: Timeline, becomes: Timeline) -> Iterator[RateChan
         old, new = was.get(date, old), becomes.get(date, new)
         taken_before = not _alike(old_before, old)
         if not _alike(new_before, new):
-            if not (taken_before and _alike(old, new)):
+            if not (_alike(old_before, new_before) and _alike(old, new)):
                 yield RateChange(prefix, new_before, new, date)
-        elif taken_before and _alike(old_before, new_before):
+        elif taken_before and not _alike(old, new):
             yield RateChange(prefix, old, new, date)
 
 

@@ -14,12 +14,13 @@ def in_force_from(rates: Iterable[Rate], at: datetime) -> Timeline:
     None is nothing: no rate has begun, or the prefix is withdrawn.
     """
     timeline: Timeline = {None: None}
-    for rate in sorted(rates, key=_date_key):
+    for rate in sorted(rates, key=lambda rate: date_key(rate.effective_from)):
         date = rate.effective_from
         begun = date is None or date <= at
         timeline[None if begun else date] = None if rate.withdrawn else rate
     return timeline
 
 
-def _date_key(rate: Rate) -> float:
-    return float("-inf") if rate.effective_from is None else rate.effective_from.timestamp()
+def date_key(date: datetime | None) -> float:
+    """Brings dates in order, that of a rate without one first."""
+    return float("-inf") if date is None else date.timestamp()

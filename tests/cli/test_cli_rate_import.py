@@ -299,6 +299,19 @@ def test_every_date_of_a_sheet_of_changes_is_shown(shop: Command, tmp_path: Path
             ("down", "0.09 1/1", "0.08 1/1", "2099-02-01")] == [
         (each["change"], each["old"], each["new"], each["from"][:10]) for each in diff["changes"]
     ]  # fmt: skip
+    ends = "Code,Rate,Increments,Effective,Valid until\n44,0.06,1/1,2001-01-01,2098-12-31\n"
+    (tmp_path / "ends.csv").write_text(ends)
+    (tmp_path / "block.csv").write_text(
+        "Code,Rate,Increments,Status,Effective\n44,,1/1,blocked,2098-12-10\n"
+    )
+    assert 0 == shop("rates", "import", "ends.csv", "--card", "retail", "--activate").exit_code
+    changes = ("rates", "import", "block.csv", "--card", "retail", "--changes-only", "--json")
+    diff = shop(*changes, "--activate").json["diff"]
+    assert [("other", "blocked", "2098-12-10"), ("new", "blocked", "2099-01-01")] == [
+        (each["change"], each["new"], each["from"][:10]) for each in diff["changes"]
+    ]
+    quote = shop("rates", "quote", "441", "--at", "2099-02-01", "--json")
+    assert "blocked" in quote.out + quote.err
 
 
 def test_numbers_left_without_a_rate_for_a_time_are_warned_of(

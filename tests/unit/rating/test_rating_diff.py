@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -90,7 +91,22 @@ def test_what_was_known_to_come_is_no_change_and_what_is_taken_back_is() -> None
     put_off = [rate("1", 4), rate("1", 5, effective_from=LATER)]
     assert ([("down", "1", 5, 4, SOON), ("up", "1", 4, 5, LATER)], 0) == told(known, put_off)
     assert ([("up", "1", 4, 5, SOON)], 0) == told(put_off, known)
-    assert ([("up", "1", 4, 6, None)], 0) == told(known, [rate("1", 6)])
+    assert ([("up", "1", 4, 6, None), ("up", "1", 5, 6, SOON)], 0) == told(known, [rate("1", 6)])
+
+
+def test_a_known_date_behind_a_change_is_told_whether_it_stays_or_goes() -> None:
+    known = [rate("1", 4), rate("1", 3, effective_from=LATER)]
+    change = rate("1", 5, effective_from=SOON)
+    assert ([("up", "1", 4, 5, SOON), ("down", "1", 5, 3, LATER)], 0) == (
+        told(known, [*known, change])
+    )
+    ends = [rate("1", 4), rate("1", 0, withdrawn=True, effective_from=LATER)]
+    assert ([("up", "1", 4, 5, SOON), ("removed", "1", 5, None, LATER)], 0) == (
+        told(ends, [*ends, change])
+    )
+    assert ([("up", "1", 4, 5, SOON), ("new", "1", None, 5, LATER)], 0) == (
+        told(ends, [ends[0], change])
+    )
 
 
 def test_a_prefix_withdrawn_is_removed_from_then_on() -> None:
@@ -197,3 +213,23 @@ def test_changes_replace_their_date_or_without_one_the_whole_prefix() -> None:
     changes = [later, new, rate("2", 7), rate("3", 0, withdrawn=True), rate("5", 5)]
     expected = [rate("1", 1), rate("4", 1), later, new, rate("2", 7), rate("5", 5)]
     assert expected == list(updated_rates(current, changes))
+
+
+def test_the_end_of_a_rate_does_not_end_the_change_that_comes_before_it() -> None:
+    first, end = rate("1", 3), rate("1", 0, withdrawn=True, effective_from=LATER)
+    dearer = rate("1", 5, effective_from=SOON)
+    assert [first, dearer] == list(updated_rates([first, end], [dearer]))
+    blocked = rate("1", 0, blocked=True, effective_from=SOON)
+    assert [first, blocked] == list(updated_rates([first, end], [blocked]))
+    last_day = replace(end, effective_from=LATER + timedelta(days=1))
+    assert [first, dearer, end] == list(updated_rates([first, last_day], [dearer, end]))
+
+
+def test_a_later_rate_stays_behind_a_change_and_so_does_its_end() -> None:
+    later = rate("1", 6, effective_from=LATER)
+    end = rate("1", 0, withdrawn=True, effective_from=LATER + timedelta(days=1))
+    current = [rate("1", 3), later, end]
+    dearer = rate("1", 5, effective_from=SOON)
+    assert [*current, dearer] == list(updated_rates(current, [dearer]))
+    other = rate("2", 5, effective_from=SOON)
+    assert [*current, other] == list(updated_rates(current, [other]))
