@@ -53,7 +53,7 @@ def parse_money(text: str, *, signed: bool = False) -> int:
         )
     sign, units, decimals = match.groups()
     if sign and not signed:
-        raise MoneyError(f"{text[:40]!r} is negative")
+        raise MoneyError(f"{text[:40]!r} is negative: an amount is at least 0")
     micros = int(units) * MICROS_PER_UNIT + (int(decimals.ljust(6, "0")) if decimals else 0)
     return -micros if sign else micros
 

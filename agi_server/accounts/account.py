@@ -28,6 +28,7 @@ __all__ = [
     "field_named",
     "new_account",
     "new_account_of_texts",
+    "not_settable",
     "settable_values",
     "texts_to_values",
 ]
@@ -233,7 +234,18 @@ def _may_set(field: AccountField, settable: Settable) -> bool:
 def _not_settable(field: AccountField) -> InvalidFieldError:
     if field.settable is Settable.ON_CREATION:
         return InvalidFieldError(field.name, "can be set on creation only")
-    return InvalidFieldError(field.name, "cannot be set")
+    return InvalidFieldError(field.name, _HOW_CHANGED.get(field.name, "cannot be set"))
+
+
+_HOW_CHANGED = {"balance": "cannot be set: it is changed by refills, payments and corrections"}
+
+
+def not_settable(name: str, settable: Settable) -> str | None:
+    """What is said of a field that cannot be set then; None for one that can, or is none."""
+    field = _BY_NAME.get(name)
+    if field is None or _may_set(field, settable):
+        return None
+    return _not_settable(field).message
 
 
 def _is_left_out(name: str, text: object) -> bool:

@@ -49,7 +49,7 @@ def _expiry_date(page: LimitsSection, given: Set[str]) -> Outcome:
         return _years(page)
     if page.expiry_date is not None and "expiry_date" not in given:
         return Outcome(values={"expiry_date": None})
-    return _problem("expiry_date", "goes with expiry at-date, and only with it")
+    return _problem("expiry_date", "goes with expiry at_date, and only with it")
 
 
 def _years(page: LimitsSection) -> Outcome:
@@ -69,7 +69,7 @@ def _expiry_days(page: LimitsSection, given: Set[str]) -> Outcome:
     if page.expiry_days is not None and "expiry_days" not in given:
         return Outcome(values={"expiry_days": None})
     return _problem(
-        "expiry_days", "goes with expiry after-first-use or after-creation, and only so"
+        "expiry_days", "goes with expiry after_first_use or after_creation, and only so"
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 
-from agi_server.accounts.account import PERSONAL_FIELDS
+from agi_server.accounts.account import FIELDS, PERSONAL_FIELDS
 from agi_server.accounts.field_kinds import show_value
 from agi_server.accounts.fields import AccountField, Kind
 from agi_server.editor import Editor as Editor
+from agi_server.refused import InvalidFieldError
 from agi_server.storage.postgres.parts import in_parts
 from agi_server.storage.postgres.statements import statement
 
@@ -40,6 +41,10 @@ class AuditEntry:
     old: str | None
     new: str | None
     reason: str | None
+
+
+_AUDITED = {field.name for field in FIELDS} | {"person", "dids"}
+"""What changes are of: fields, all that is personal when it is erased, DIDs."""
 
 
 def change_of(field: AccountField, old: Any, new: Any) -> Change:
@@ -109,6 +114,11 @@ async def list_changes(
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[AuditEntry]:
-    """The changes of an account, newest first; the log of its status with field `status`."""
+    """The changes of an account, newest first; the log of its status with field `status`.
+
+    Raises InvalidFieldError for a field that no change can be of.
+    """
+    if field is not None and field not in _AUDITED:
+        raise InvalidFieldError("field", "is no field of an account")
     rows = await db.fetch(statement("accounts/list_audit"), account_id, field, before_id, limit)
     return [AuditEntry(**row) for row in rows]

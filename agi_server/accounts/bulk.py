@@ -56,7 +56,15 @@ class _Prepared:
     password: str | None
 
 
-def read_customer_lines(text: str) -> list[CsvLine]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFile:
+    """The customers of a file, and the lines that are none."""
+
+    lines: Sequence[CsvLine]
+    problems: Sequence[LineProblem]
+
+
+def read_customer_file(text: str) -> CustomerFile:
     """The lines of a CSV file whose header has names of fields, and `refill`.
 
     Raises BulkRefusedError for what is no such file.
@@ -65,14 +73,12 @@ def read_customer_lines(text: str) -> list[CsvLine]:
     lines, problems = read_csv_lines(
         text, columns, unknown="is no field of an account", of="customer"
     )
-    if problems:
-        raise BulkRefusedError(problems)
-    return lines
+    return CustomerFile(lines=lines, problems=problems)
 
 
 async def create_accounts(
     pool: Any,
-    lines: Sequence[CsvLine],
+    file: CustomerFile,
     rules: CreationRules,
     *,
     phones: PhonesSettings,
@@ -93,13 +99,14 @@ async def create_accounts(
     to be kept: where it raises nobody is created. Raises BulkRefusedError with everything that is
     wrong with any of them: then nobody was created.
     """
+    lines = file.lines
     storing = _Storing(rules=rules, phones=phones, created_by=created_by, at=at)
     merged = [
         {**texts, **{name: text for name, text in line.texts.items() if text.strip()}}
         for line in lines
     ]
     groups = await _defaults_of_groups(pool, merged)
-    problems: list[LineProblem] = []
+    problems = list(file.problems)
     prepared: list[_Prepared] = []
     for line, given in zip(lines, merged, strict=True):
         try:
@@ -243,14 +250,14 @@ def _prepare(
     refill_micros, problem = _refill(texts.get(REFILL))
     group = group_named(fields)
     if group is not None and group not in groups:
-        raise NotFoundError(f"there is no group {group}", field="group")
-    defaults = {} if group is None else groups[group]
+        problem.append(InvalidFieldError("group", f"there is no group {group}"))
+    defaults = {} if group is None else groups.get(group, {})
     try:
         new = new_account_of_texts(fields, {"currency": currency, **defaults})
     except InvalidFieldsError as error:
         raise InvalidFieldsError([*error.problems, *problem]) from None
     if problem:
-        raise problem[0]
+        raise InvalidFieldsError(problem)
     return _Prepared(line=line, new=new, refill_micros=refill_micros, password=password)
 
 

@@ -14,6 +14,8 @@ from agi_server.one_line import one_line
 from rating.money import MoneyError, format_money, parse_money
 
 _LONGEST_NUMBER = 18
+# Enough to be longer than any rule allows.
+_LONGEST_CHECKED = 300
 _DATE_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
 _DAY_FORMAT = "%Y-%m-%d"
 _WORDS = {
@@ -79,7 +81,13 @@ def _string(text: object) -> str:
 
 
 def _text(field: AccountField, text: object) -> str:
-    return one_line(_string(text))
+    string = _string(text)
+    try:
+        return one_line(string)
+    except ValueError:
+        if field.check is not None and string.isprintable():
+            field.check(string[:_LONGEST_CHECKED])  # its rule tells of a lower limit
+        raise
 
 
 def _secret(field: AccountField, text: object) -> str:

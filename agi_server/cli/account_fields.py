@@ -58,6 +58,13 @@ def account_as_shown(account: Account, shown_number: str) -> dict[str, Any]:
     }
 
 
+class _FieldWords(Words):
+    """Shown as a choice; told as all that is wrong with fields is, and with the rest of it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value)
+
+
 def _option(field: AccountField, defaults: bool) -> Callable[..., Any]:
     name = option_name(field)
     if field.kind is Kind.FLAG:
@@ -71,7 +78,7 @@ def _option(field: AccountField, defaults: bool) -> Callable[..., Any]:
         name,
         field.name,
         metavar=None if field.choices else _METAVARS.get(field.kind, "TEXT"),
-        type=Words(field.choice_words) if field.choices else str,
+        type=_FieldWords(field.choice_words) if field.choices else str,
         multiple=field.kind is Kind.LIST,
         help=_help(field, defaults),
     )

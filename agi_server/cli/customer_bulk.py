@@ -11,7 +11,7 @@ import click
 from agi_server.accounts.bulk import (
     CreatedCustomer,
     create_accounts,
-    read_customer_lines,
+    read_customer_file,
 )
 from agi_server.accounts.customers import CreationRules
 from agi_server.cli.backends import Session
@@ -62,11 +62,11 @@ async def create_from_file(
         max_callerids=accounts.max_callerids,
     )
     with open_result(result, _NOBODY) as write, refused_lines(source, _NOBODY):
-        lines = read_customer_lines(text_of_csv(source, "--from"))
-        with progress_bar("customers", 3 * len(lines)) as reached:
+        file = read_customer_file(text_of_csv(source, "--from"))
+        with progress_bar("customers", 3 * len(file.lines)) as reached:
             created = await create_accounts(
                 session.db,
-                lines,
+                file,
                 rules,
                 phones=session.settings.phones,
                 texts=texts,

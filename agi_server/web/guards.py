@@ -1,11 +1,17 @@
 """What holds for every request: headers that bind the browser, and a bound on what is sent."""
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agi_server.web.api.problems import problem
+
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
 """A rate sheet of a million rows is smaller."""
+LARGEST_JSON_BYTES = 1024 * 1024
+"""Of the API; a thousand restricted numbers are far smaller."""
+API = "/api/"
 
 _HEADERS = {
     # No script and no style but our files: a hostile name on a page stays text.
@@ -52,9 +58,15 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        largest = largest_body_bytes(scope["path"])
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdigit() or int(declared) > LARGEST_BODY_BYTES:
-            await PlainTextResponse("the body is too large", 413)(scope, receive, send)
+        if not declared.isdigit() or int(declared) > largest:
+            refused = (
+                problem(413, _too_large(largest))
+                if scope["path"].startswith(API)
+                else PlainTextResponse("the body is too large", 413)
+            )
+            await refused(scope, receive, send)
             return
         received = 0
 
@@ -62,8 +74,18 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > LARGEST_BODY_BYTES:
-                return {"type": "http.disconnect"}
+            if received > largest:
+                raise HTTPException(413, _too_large(largest))
             return message
 
         await self._app(scope, bounded, send)
+
+
+def largest_body_bytes(path: str) -> int:
+    """What may be sent to a path: rate sheets and forms are larger than the API's JSON."""
+    is_json = path.startswith(API) and not path.endswith("/sheet")
+    return LARGEST_JSON_BYTES if is_json else LARGEST_BODY_BYTES
+
+
+def _too_large(largest: int) -> str:
+    return f"the body is too large: at most {largest // 1024 // 1024} MiB"

@@ -264,12 +264,13 @@ def test_a_file_with_mistakes_creates_nobody_and_names_all_of_them_by_line(
     shop: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "new.csv").write_text(
-        "account_number,email,phone,callerids,refill\n"
-        "2000000002,ann@example.com,,33111111111,5\n"
-        "12,nobody,,,5\n"
-        "2000000003,,,33111111111,\n"
-        "1000000001,,,,\n"
-        ",,12345,,many\n"
+        "account_number,email,phone,callerids,refill,group\n"
+        "2000000002,ann@example.com,,33111111111,5,\n"
+        "12,nobody,,,5,nope\n"
+        "2000000003,,,33111111111,,\n"
+        "1000000001,,,,,\n"
+        ",,12345,,many,\n"
+        "2000000004,x\n"
     )
     done = shop("customer", "create", "--from", "new.csv")
     assert 1 == done.exit_code
@@ -277,10 +278,12 @@ def test_a_file_with_mistakes_creates_nobody_and_names_all_of_them_by_line(
     assert [
         ("new.csv:3", "account_number"),
         ("new.csv:3", "email"),
+        ("new.csv:3", "group"),
         ("new.csv:4", "callerids"),
         ("new.csv:5", "account_number"),
         ("new.csv:6", "phone"),
         ("new.csv:6", "refill"),
+        ("new.csv:7", "has not as many cells as the header"),
         ("agi-server", "nobody was created"),
     ] == told
     assert "1000000001" not in done.err

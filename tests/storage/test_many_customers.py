@@ -2,7 +2,7 @@
 
 import pytest
 
-from agi_server.accounts.bulk import CreatedCustomer, create_accounts
+from agi_server.accounts.bulk import CreatedCustomer, CustomerFile, create_accounts
 from agi_server.accounts.csv_lines import BulkRefusedError, CsvLine
 from agi_server.accounts.customers import CreationRules
 from agi_server.accounts.passwords import is_secret
@@ -15,7 +15,10 @@ async def create(
 ) -> list[CreatedCustomer]:
     return await create_accounts(
         business.pool,
-        [CsvLine(line=line, texts=each) for line, each in enumerate(texts, start=2)],
+        CustomerFile(
+            lines=[CsvLine(line=line, texts=each) for line, each in enumerate(texts, start=2)],
+            problems=[],
+        ),
         CreationRules(number_length=10, max_callerids=5),
         phones=PhonesSettings(),
         texts={},

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import asyncpg
 import pytest
 
-from agi_server.accounts.bulk import CreatedCustomer, create_accounts
+from agi_server.accounts.bulk import CreatedCustomer, CustomerFile, create_accounts
 from agi_server.accounts.csv_lines import CsvLine
 from agi_server.accounts.customers import CreationRules, list_accounts
 from agi_server.accounts.phones import (
@@ -76,7 +76,10 @@ async def test_many_customers_get_their_phones_with_them_or_nobody_is_created(
     async def create() -> list[CreatedCustomer]:
         return await create_accounts(
             business.pool,
-            [CsvLine(line=line, texts={"create_sip": "yes"}) for line in (2, 3)],
+            CustomerFile(
+                lines=[CsvLine(line=line, texts={"create_sip": "yes"}) for line in (2, 3)],
+                problems=[],
+            ),
             CreationRules(number_length=10, max_callerids=5),
             phones=SETTINGS,
             texts={},

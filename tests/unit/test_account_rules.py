@@ -54,7 +54,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("expiry", "soon", "one of never"),
     ("expiry", "at-date", "expiry_date"),
     ("expiry_date", "2027-02-30", "a date like"),
-    ("expiry_date", "2027-01-01", "goes with expiry at-date"),
+    ("expiry_date", "2027-01-01", "goes with expiry at_date"),
     ("expiry_days", 0, "at least 1"),
     ("expiry_days", 5, "goes with expiry after"),
     ("create_sip", "sip", "yes or no"),

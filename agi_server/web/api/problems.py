@@ -16,6 +16,7 @@ from agi_server.ledger.booking import BookingRefusedError
 from agi_server.observe.masking import mask_text
 from agi_server.refused import InvalidFieldError, InvalidFieldsError, NotFoundError, RefusedError
 from agi_server.storage.postgres.health import CONNECTION_FAULTS
+from agi_server.web.api.words import in_our_words
 
 log = structlog.get_logger()
 
@@ -51,10 +52,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (404, "There is no such thing, or it is another group's."),
         (409, "The present state does not allow it."),
         (422, "A value is not as it must be; `errors` says which."),
+        (413, "The body is too large: more than 1 MiB of JSON, or 64 MiB of a rate sheet."),
+        (415, "The body is no application/json."),
         (503, "The database does not answer."),
     )
 }
-"""What any operation may answer, for the document."""
+"""What any operation may answer, for the document; 413 and 415 those that take a body."""
 
 
 class UnauthorizedError(Exception):
@@ -125,10 +128,7 @@ def _told(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
 async def _invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     unreadable = any(each["type"] == "json_invalid" for each in error.errors())
-    errors = [
-        FieldProblem(field=str(each["loc"][-1]) if each["loc"] else "", message=str(each["msg"]))
-        for each in error.errors()
-    ]
+    errors = [FieldProblem(**in_our_words(each)) for each in error.errors()]
     return problem(400 if unreadable else 422, errors=errors)
 
 
@@ -142,6 +142,11 @@ async def _invalid_field(_: Request, error: Exception) -> Response:
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = problem(error.status_code)
+    answer = problem(error.status_code, _detail(error))
     answer.headers.update(error.headers or {})
     return answer
+
+
+def _detail(error: HTTPException) -> str | None:
+    """What it says beyond the words of its status."""
+    return None if error.detail == HTTPStatus(error.status_code).phrase else error.detail

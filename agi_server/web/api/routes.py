@@ -15,6 +15,7 @@ from agi_server.web.api import (
 )
 from agi_server.web.api.access import caller
 from agi_server.web.api.problems import PROBLEMS, Problem, add_problems
+from agi_server.web.api.well_formed import json_body, known_parameters
 from agi_server.web.services import WebServices
 
 _ABOUT = (
@@ -37,7 +38,10 @@ def api(services: WebServices) -> FastAPI:
         root_path_in_servers=False,
     )
     app.state.services = services
-    everything = APIRouter(dependencies=[Depends(caller)], responses=PROBLEMS)
+    everything = APIRouter(
+        dependencies=[Depends(caller), Depends(json_body), Depends(known_parameters)],
+        responses=PROBLEMS,
+    )
     for module in (customers, customer_money, callerids, calls, dids, business, groups):
         everything.include_router(module.router)
     app.include_router(everything)
@@ -51,7 +55,16 @@ def _describe_problems(app: FastAPI) -> None:
     document = app.openapi
 
     def with_problems() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
         described = document()
+        for operations in described["paths"].values():
+            for operation in operations.values():
+                if "requestBody" not in operation:
+                    operation["responses"].pop("413", None)
+                    operation["responses"].pop("415", None)
+                elif "application/json" not in operation["requestBody"]["content"]:
+                    operation["responses"].pop("415", None)
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         described["components"]["schemas"] |= {**schema.pop("$defs"), "Problem": schema}
         return described
