@@ -144,9 +144,40 @@ def format_hours(intervals: Iterable[Interval]) -> str:
     return ", ".join(f"{_point(start)} - {_point(end)}" for start, end in intervals)
 
 
-def _point(minute: int) -> str:
+def short_hours(intervals: Iterable[Interval], days: Sequence[str] = DAYS) -> str:
+    """Such text with days put together, `Mon-Fri 08:00-18:00`; `days` are what they are called."""
+    days_of: dict[tuple[int, int], list[int]] = {}
+    longer: list[str] = []
+    for start, end in sorted(intervals):
+        times = start % MINUTES_OF_DAY, end % MINUTES_OF_DAY or MINUTES_OF_DAY
+        length = (end - start) % MINUTES_OF_WEEK or MINUTES_OF_WEEK
+        if length <= MINUTES_OF_DAY and times[0] != times[1]:
+            days_of.setdefault(times, []).append(start // MINUTES_OF_DAY)
+        else:
+            longer.append(f"{_point(start, days)} - {_point(end, days)}")
+    daily = [
+        f"{each} {_clock(start)}-{_clock(end)}"
+        for (start, end), of_times in days_of.items()
+        for each in _runs(of_times, days)
+    ]
+    return ", ".join([*daily, *longer])
+
+
+def _runs(indices: Sequence[int], days: Sequence[str]) -> Iterable[str]:
+    first = indices[0]
+    for day, following in zip(indices, [*indices[1:], None], strict=True):
+        if following != day + 1:
+            yield days[first] if first == day else f"{days[first]}-{days[day]}"
+            first = following or 0
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _point(minute: int, days: Sequence[str] = DAYS) -> str:
     day, rest = divmod(minute, MINUTES_OF_DAY)
-    return f"{DAYS[day]} {rest // 60:02d}:{rest % 60:02d}"
+    return f"{days[day]} {_clock(rest)}"
 
 
 def contains(interval: Interval, minute: int) -> bool:

@@ -9,7 +9,8 @@ from operator import attrgetter
 
 from rating.rate import Rate, undated
 from rating.rate_gaps import RateGap
-from rating.rate_timeline import Timeline, in_force_from
+from rating.rate_terms import moved_prices
+from rating.rate_timeline import Timeline, date_key, in_force_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,18 @@ class RateChange:
 
     @property
     def kind(self) -> str:
-        """`new`, `up`, `down`, `removed`, or `other`: another term than the price per minute, or
-        what was blocked is not any more or the other way round."""
+        """`new`, `up`, `down`, `removed`, or `other`: another term than a price per minute, or
+        what was blocked is not any more or the other way round.
+
+        It is `up` where any price rises, at whatever hour and in whatever stage."""
         if self.old is None:
             return "new"
         if self.new is None:
             return "removed"
-        if self.price_change_micros and self.old.blocked == self.new.blocked:
-            return "up" if self.price_change_micros > 0 else "down"
-        return "other"
-
-    @property
-    def price_change_micros(self) -> int:
-        """How much dearer a minute becomes (negative: cheaper)."""
-        old = self.old.price_micros_per_minute if self.old else 0
-        new = self.new.price_micros_per_minute if self.new else 0
-        return new - old
+        moved = moved_prices(self.old, self.new)
+        if not moved or self.old.blocked != self.new.blocked:
+            return "other"
+        return "up" if any(new > old for old, new in moved) else "down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +154,12 @@ def _by_prefix(rates: Iterable[Rate]) -> dict[str, Sequence[Rate]]:
 
 
 def _by_weight(change: RateChange) -> tuple[bool, int, int, str, float]:
-    """From nothing first, then by the share of the old price, in millionths."""
-    moved = abs(change.price_change_micros)
-    old = change.old.price_micros_per_minute if change.old else 0
-    share = moved * 1_000_000 // old if old else 0
-    begins = change.begins.timestamp() if change.begins else float("-inf")
-    return bool(old), -share, -moved, change.prefix, begins
+    """From nothing first, then by the share of the old price, in millionths: that price of the
+    rate counts which moves most."""
+    assert change.old
+    assert change.new
+    dear, share, moved = min(
+        (bool(old), -(abs(new - old) * 1_000_000 // old if old else 0), -abs(new - old))
+        for old, new in moved_prices(change.old, change.new)
+    )
+    return dear, share, moved, change.prefix, date_key(change.begins)

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import StringIO
 
-from rating.hours import Interval, format_hours, intervals_of, minutes_of
+from rating.hours import Interval, format_hours
 from rating.money import format_money
-from rating.rate import Rate, Stage
+from rating.rate import Rate
+from rating.rate_terms import format_stage, rates_by_hours
 from rating.sheet_columns import MONEY_COLUMNS, MORE_COLUMNS, PLAIN_HEADER, SECONDS_COLUMNS
 
 _PLAIN_RATE = Rate(prefix="0")
@@ -49,15 +50,8 @@ def _line(cells: Sequence[str]) -> str:
 def _rows(rate: Rate) -> Iterator[dict[str, str]]:
     """A row for the rate, and one for each other rate that has hours of it."""
     yield _row(replace(rate, windows=()), ())
-    taken = 0
-    hours: dict[Rate, int] = {}
-    for window in rate.windows:
-        minutes = minutes_of(window.interval) & ~taken  # the first window that holds one counts
-        taken |= minutes
-        hours[window.rate] = hours.get(window.rate, 0) | minutes
-    for other, minutes in hours.items():
-        if minutes:
-            yield _row(other, intervals_of(minutes))
+    for other, hours in rates_by_hours(rate):
+        yield _row(other, hours)
 
 
 def _row(rate: Rate, hours: tuple[Interval, ...]) -> dict[str, str]:
@@ -78,10 +72,5 @@ def _row(rate: Rate, hours: tuple[Interval, ...]) -> dict[str, str]:
         if getattr(rate, field) != getattr(_PLAIN_RATE, field):
             row[column] = str(getattr(rate, field))
     if rate.stages:
-        row["stages"] = " ".join(map(_stage, rate.stages))
+        row["stages"] = " ".join(map(format_stage, rate.stages))
     return row
-
-
-def _stage(stage: Stage) -> str:
-    price, fee = format_money(stage.price_micros_per_minute), format_money(stage.entry_fee_micros)
-    return f"{stage.length_s}@{price}/{stage.increment_s}+{fee}"

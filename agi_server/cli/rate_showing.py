@@ -10,9 +10,11 @@ import click
 from agi_server.cli.output import money, print_list, time
 from agi_server.tariffs.rate_cards import CardVersion
 from agi_server.tariffs.stored_rates import rules_as_json
+from rating.hours import short_hours
 from rating.rate import Rate
 from rating.rate_card import PricingRules
 from rating.rate_diff import DiffSummary, RateChange
+from rating.rate_terms import format_stage, rates_by_hours
 
 _KINDS = ("new", "up", "down", "removed", "other", "unchanged")
 _RULES_IN_WORDS: dict[str, str | dict[bool, str]] = {
@@ -28,7 +30,14 @@ _RULES_IN_WORDS: dict[str, str | dict[bool, str]] = {
         False: "a call changes its price with the hours",
     },
 }
-_ALWAYS_SHOWN = ("prefix", "price_micros_per_minute", "initial_s", "increment_s", "effective_from")
+_ALWAYS_SHOWN = (
+    *("prefix", "price_micros_per_minute", "initial_s", "increment_s", "effective_from"),
+    *("stages", "windows"),
+)
+_OF_HOURS = tuple(
+    name for name in Rate.__slots__ if name not in (*_ALWAYS_SHOWN, "destination", "blocked")
+)
+_USUAL = Rate(prefix="0")
 
 
 def diff_fields(diff: DiffSummary) -> dict[str, Any]:
@@ -130,27 +139,39 @@ def _change(change: RateChange) -> dict[str, Any]:
         and change.new
         and getattr(change.old, name) != getattr(change.new, name)
     ]
+    old, new = _terms(change.old, differing), _terms(change.new, differing)
+    if change.old and change.new and old == new:
+        old = f"{old}, destination {change.old.destination}"
+        new = f"{new}, destination {change.new.destination}"
     return {
         "change": change.kind,
         "prefix": change.prefix,
         "destination": known.destination if known else "",
-        "old": _terms(change.old, differing),
-        "new": _terms(change.new, differing),
+        "old": old,
+        "new": new,
     }
 
 
 def _terms(rate: Rate | None, differing: list[str]) -> str | None:
-    """Price per minute and increments, e.g. `0.0125 60/6`, and what else differs."""
+    """Price per minute and increments, e.g. `0.0125 60/6`, stages, hours, and what else differs."""
     if rate is None:
         return None
-    if rate.blocked:
-        return "blocked"
+    terms = ["blocked"] if rate.blocked else [_price_terms(rate, differing)]
+    for other, intervals in rates_by_hours(rate):
+        hours = short_hours(intervals)
+        unusual = [name for name in _OF_HOURS if getattr(other, name) != getattr(_USUAL, name)]
+        told = f"blocked {hours}" if other.blocked else f"{hours} {_price_terms(other, unusual)}"
+        terms.append(told)
+    return ", ".join(terms)
+
+
+def _price_terms(rate: Rate, named: list[str]) -> str:
     terms = [f"{money(rate.price_micros_per_minute)} {rate.initial_s}/{rate.increment_s}"]
-    for name in differing:
+    if rate.stages:
+        terms.append("stages " + " ".join(map(format_stage, rate.stages)))
+    for name in named:
         value = getattr(rate, name)
-        if isinstance(value, tuple):
-            value = len(value)
-        elif "_micros" in name:
+        if "_micros" in name:
             value = money(value)
         if value or isinstance(value, str):
             label = name.replace("_micros", "").removesuffix("_s").replace("_", " ")

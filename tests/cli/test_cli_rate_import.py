@@ -314,6 +314,26 @@ def test_every_date_of_a_sheet_of_changes_is_shown(shop: Command, tmp_path: Path
     assert "blocked" in quote.out + quote.err
 
 
+def test_the_diff_shows_the_prices_within_hours_and_stages(shop: Command, tmp_path: Path) -> None:
+    header = HEADER.replace("\n", ",stages,hours,action\n")
+    day = "44,UK,0.60,1,1,60@0.10/1,,\n"
+    (tmp_path / "old.csv").write_text(header + day + "44,UK,0.06,1,1,,20:00-22:00,\n")
+    (tmp_path / "new.csv").write_text(
+        header
+        + day
+        + "44,UK,0.90,60,6,,20:00-22:00,\n"
+        + "33,France,0.02,1,1,,,\n33,France,,,,,Sat-Sun 08:00-10:00,block\n"
+    )
+    done = shop("rates", "import", "old.csv", "--card", "hours", "--currency", "USD", "--activate")
+    staged = "0.60 1/1, stages 60@0.10/1+0.00, Mon-Sun 20:00-22:00"
+    assert f"{staged} 0.06 1/1" in done.out
+    diff = shop("rates", "import", "new.csv", "--card", "hours", "--json").json["diff"]
+    assert [
+        ("up", f"{staged} 0.06 1/1", f"{staged} 0.90 60/6"),
+        ("new", None, "0.02 1/1, blocked Sat-Sun 08:00-10:00"),
+    ] == [(each["change"], each["old"], each["new"]) for each in diff["changes"]]
+
+
 def test_numbers_left_without_a_rate_for_a_time_are_warned_of(
     shop: Command, tmp_path: Path
 ) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from web_client import Browser, Client, Web
 
+from agi_server.web.console.formats import hours
+from rating.hours import parse_hours
+
 Browse = Callable[[], Browser]
 # Nothing of it can be read without being told: headings, dates, decimals, zone.
 ODD = """Offer of May
@@ -107,6 +110,18 @@ async def test_a_sheet_of_changes_leaves_the_other_rates_in_the_console_too(
         "SELECT count(*) FROM rate JOIN rate_card_version v ON v.id = version_id"
         " WHERE v.version = 2"
     ) in (whole, whole + 1)
+
+
+async def test_the_prices_within_hours_and_stages_are_shown(alice: Browser) -> None:
+    header = "prefix,destination,price_per_minute,initial,increment,stages,hours,action\n"
+    day = "44,UK,0.60,1,1,60@0.10/1,,\n44,UK,,,,,Sat-Sun 08:00-10:00,block\n"
+    status, page = await uploaded(alice, f"{header}{day}44,UK,0.90,60,6,,20:00-22:00,\n")
+    assert 200 == status, page
+    shown = " ".join(re.sub("<[^>]*>", " ", page).split())
+    assert "0.60 1/1, stages 60@0.10/1+0.00" in shown
+    assert "Mon-Sun 20:00-22:00 $0.90 60/6" in shown
+    assert "Sat-Sun 08:00-10:00 blocked" in shown
+    assert "lun.-dim. 20:00-22:00" == hours(parse_hours("20:00-22:00"), "fr")
 
 
 async def test_the_api_takes_the_same_words(web: Web, admin: Client) -> None:

@@ -1,14 +1,16 @@
 """Money, times and durations as an operator of a language and a time zone reads them."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_day_names
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from rating.hours import Interval, short_hours
 from rating.money import MICROS_PER_UNIT
 
 # Counts and percents recur in a table of hundreds of rows, and each takes 20 µs to write.
@@ -49,6 +51,12 @@ def percent(basis_points: int | None, language: str) -> str:
         Decimal(basis_points) / 10_000, locale=_locale(language), decimal_quantization=False
     )
     return text
+
+
+def hours(intervals: Iterable[Interval], language: str) -> str:
+    """Hours of the week, with the days in short."""
+    names = get_day_names("abbreviated", locale=_locale(language))
+    return short_hours(intervals, [names[day] for day in range(7)])
 
 
 def moment(value: datetime | None, zone: str, language: str) -> str:

@@ -15,6 +15,7 @@ from agi_server.web.auth.secrets import csrf_token
 from agi_server.web.auth.sign_in import Session
 from agi_server.web.console import formats, words
 from agi_server.web.console.languages import LANGUAGES, preferred, refusal, supported, translations
+from rating.rate_terms import format_stage, rates_by_hours
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -79,6 +80,9 @@ def _environment(language: str) -> Environment:
         number=lambda value: formats.number(value, language),
         percent=lambda basis_points: formats.percent(basis_points, language),
         clock=formats.clock,
+        by_hours=rates_by_hours,
+        hours=lambda intervals: formats.hours(intervals, language),
+        stage=format_stage,
         zfill=str.zfill,
         masked=mask_account_number,
         moment=_moment,

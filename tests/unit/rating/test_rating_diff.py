@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.prefix_table import PrefixTable
-from rating.rate import Rate, RateWindow
+from rating.rate import Rate, RateWindow, Stage
 from rating.rate_diff import DiffSummary, RateChange, diff_rates
 from rating.rate_gaps import GapFinder, RateGap
 from rating.rate_update import updated_rates
@@ -121,9 +121,27 @@ def test_another_date_of_the_same_hours_is_no_change() -> None:
         return rate("1", 9, windows=windows, **terms)
 
     assert ([], 1) == told([by_hours(1)], [by_hours(1, effective_from=BEGUN)])
-    assert ([("other", "1", 9, 9, None)], 0) == (
+    assert ([("up", "1", 9, 9, None)], 0) == (
         told([by_hours(1)], [by_hours(2, effective_from=BEGUN)])
     )
+
+
+def test_a_rate_is_dearer_where_any_hour_or_stage_is_and_counts_by_what_moves_most() -> None:
+    def at_night(price: int, night: int, **terms: object) -> Rate:
+        other = rate("1", night, **terms)
+        return rate("1", price, windows=(RateWindow(start_minute=0, end_minute=60, rate=other),))
+
+    def staged(price: int) -> Rate:
+        return rate("3", 50, stages=(Stage(length_s=60, price_micros_per_minute=price),))
+
+    assert ([("up", "1", 9, 5, None)], 0) == told([at_night(9, 2)], [at_night(5, 3)])
+    assert ([("down", "1", 9, 9, None)], 0) == told([at_night(9, 2)], [at_night(9, 1)])
+    assert ([("up", "1", 9, 9, None)], 0) == told([rate("1", 9)], [at_night(9, 10)])
+    assert ([("other", "1", 9, 9, None)], 0) == told([rate("1", 9)], [at_night(9, 0, blocked=True)])
+    assert ([("up", "3", 50, 50, None)], 0) == told([staged(10)], [staged(40)])
+    old = [at_night(900, 60), rate("2", 100), staged(10)]
+    diff = diff_rates(old, [at_night(901, 900), rate("2", 300), staged(60)], NOW)
+    assert ["1", "3", "2"] == prefixes(diff.largest(3))
 
 
 def gaps(old: list[Rate], new: list[Rate]) -> list[RateGap]:

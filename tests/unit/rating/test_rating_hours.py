@@ -10,6 +10,7 @@ from rating.hours import (
     join_adjacent,
     overlapping,
     parse_hours,
+    short_hours,
     whole_week,
 )
 
@@ -71,7 +72,7 @@ _intervals = st.lists(
 def test_hours_written_and_read_are_the_same(intervals: list[tuple[int, int]]) -> None:
     if not overlapping(intervals):
         joined = join_adjacent(intervals)
-        assert joined == parse_hours(format_hours(joined))
+        assert joined == parse_hours(format_hours(joined)) == parse_hours(short_hours(joined))
 
 
 @given(_intervals)
