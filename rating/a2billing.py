@@ -155,6 +155,7 @@ def _answer(number: int, line: str) -> dict[str, object]:
         ("id", "cost", "buy_cost", "billed_seconds", "max_seconds")
     )
     try:
+        line.encode()  # what was no UTF-8 came as surrogates
         # Numbers with a point stay text: money is never a float.
         case = json.loads(line, parse_float=str)
         if not isinstance(case, dict):
@@ -168,6 +169,8 @@ def _answer(number: int, line: str) -> dict[str, object]:
             answer |= _limited(rate, fields)
     except A2BillingError as error:
         answer["error"] = f"line {number}: {error}"
+    except UnicodeEncodeError:
+        answer["error"] = f"line {number}: not UTF-8"
     except (ValueError, RecursionError) as error:
         answer["error"] = f"line {number}: not JSON: {error}"
     return answer
@@ -180,6 +183,11 @@ def _fields_of(case: dict[str, Any]) -> dict[str, object]:
     for name in fields:
         if name not in RATE_FIELDS and name not in _CALL_FIELDS:
             raise A2BillingError(f"{name[:40]}: unknown field")
+    fields = {
+        name: value
+        for name, value in fields.items()
+        if value is not None or name not in _CALL_FIELDS
+    }
     if "rateinitial" not in fields:
         raise A2BillingError("rateinitial: missing")
     if "duration" not in fields and "credit" not in fields:

@@ -204,9 +204,9 @@ def buy_side(course: Course, duration_s: int, rules: PricingRules) -> tuple[int,
 def _add_stages(charges: list[Charge], course: Course, seconds: int, rules: PricingRules) -> None:
     rate = course.rate
     passed = 0
-    for stage in rate.stages:
+    for number, stage in enumerate(rate.stages):
         share = min(seconds - passed, stage.length_s)
-        if not share:
+        if not share and number:  # the first is reached by the answer, as the peer has it
             return
         billed = -(-share // stage.increment_s) * stage.increment_s
         if not rules.increments_from_zero:

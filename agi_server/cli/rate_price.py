@@ -9,7 +9,7 @@ from rating.a2billing import price_lines
 
 
 @click.command("price")
-@click.argument("file", type=click.File(encoding="utf-8"), default="-")
+@click.argument("file", type=click.File(encoding="utf-8", errors="surrogateescape"), default="-")
 @click.option("--format", "terms", type=click.Choice(["a2billing"]), default="a2billing")
 @click.pass_context
 def price(context: click.Context, file: TextIO, terms: str) -> None:

@@ -13,7 +13,8 @@ def price(text: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "agi_server", "rates", "price", "--format", "a2billing"],
         input=text,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         check=False,
     )
 
@@ -39,7 +40,9 @@ def test_a_case_may_come_flat() -> None:
 
 
 def test_a_line_that_cannot_be_read_is_named_and_the_others_are_priced() -> None:
-    result = price('{"id": 1}\n{"id": 2, "rateinitial": "0.6", "duration": 60}\n')
-    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    lines = '{"id": 1}\n{"id": 2, "rateinitial": "0.6", "duration": 60}\n{"id": "\udcff"}\n'
+    result = price(lines)
+    first, second, third = (json.loads(line) for line in result.stdout.splitlines())
     assert ("line 1: ", "0.600000") == (first["error"][:8], second["cost"])
+    assert "line 3: not UTF-8" == third["error"]
     assert 1 == result.returncode

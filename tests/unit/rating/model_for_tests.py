@@ -83,7 +83,7 @@ def _walk_flat(walk, first, call_s, rules, minute_price) -> None:  # type: ignor
 def _walk_stages(walk, first, call_s, rules, minute_price) -> None:  # type: ignore[no-untyped-def]
     begin = 0
     for stage in first.stages:
-        if begin >= call_s:
+        if 0 < begin >= call_s:
             return
         walk.amount += stage.entry_fee_micros
         paid = 0

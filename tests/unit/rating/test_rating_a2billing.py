@@ -70,9 +70,15 @@ def test_what_was_not_asked_for_is_null() -> None:
         "billed_seconds": 60,
         "max_seconds": None,
     } == ask(duration=60)
-    assert (None, None, None, 100) == tuple(
-        ask(credit="1.00")[key] for key in ("cost", "buy_cost", "billed_seconds", "max_seconds")
-    )
+    asked = ask(credit="1.00", duration=None)
+    keys = ("cost", "buy_cost", "billed_seconds", "max_seconds")
+    assert (None, None, None, 100) == tuple(asked[key] for key in keys)
+
+
+def test_the_first_stage_is_reached_by_the_answer() -> None:
+    staged = {"chargea": "0.05", "timechargea": 10, "stepchargea": "0.06", "duration": 0}
+    assert "0.370000" == ask(connectcharge="0.31", **staged)["cost"]
+    assert "0.060000" == ask(chargeb="0.05", timechargeb=10, stepchargeb="1", **staged)["cost"]
 
 
 def test_a_call_that_costs_nothing_is_limited_to_ninety_minutes() -> None:
