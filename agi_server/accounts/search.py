@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[+]?[0-9][0-9 ()./-]*")
 _MAC = re.compile(r"([0-9A-F]{2}[-:]){2,5}[0-9A-F]{0,2}", re.IGNORECASE)
+_OF_MAIL = re.compile(r"[^@]+@")
 _MOST_WORDS = 8
 _SHORTEST_CALLERID = 3
 
@@ -41,17 +42,25 @@ def search_terms(text: str) -> SearchTerms:
 
 
 def _query(words: list[str]) -> str:
-    """All of the words, each the beginning of one; of `example.com` the parts may do as well."""
+    """All of the words, each the beginning of one; of `example.com` the parts may do as well.
+
+    Of such parts only the last is a beginning, the others are typed to their end. A mail address is
+    never taken apart: nearly every other one has its parts.
+    """
     return " & ".join(_word(word.lower()) for word in words)
 
 
 def _word(word: str) -> str:
     parts = [part for part in re.split(r"[\W_]+", word) if part]
-    if len(parts) < 2:
+    if len(parts) < 2 or _OF_MAIL.match(word):
         return _beginning(word)
-    return f"({_beginning(word)} | ({' & '.join(map(_beginning, parts))}))"
+    *whole, last = parts
+    return f"({_beginning(word)} | ({' & '.join([*map(_quoted, whole), _beginning(last)])}))"
 
 
 def _beginning(word: str) -> str:
-    quoted = word.replace("\\", "\\\\").replace("'", "''")
-    return f"'{quoted}':*"
+    return f"{_quoted(word)}:*"
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -331,3 +331,18 @@ def test_numbers_have_a_check_digit_where_the_setting_wants_one(agi_server: Comm
     refused = agi_server("customer", "create", "--account-number", "1000000001", **luhn)
     assert (2, True) == (refused.exit_code, "check digit" in refused.err)
     assert 0 == agi_server("customer", "create", "--account-number", "1000000008", **luhn).exit_code
+
+
+def test_a_whole_mail_address_finds_its_owner_alone(shop: Command) -> None:
+    for name in ("c", "n5", "n50", "cy.com"):
+        shop("customer", "create", "--email", f"{name}@example.com")
+
+    def found(text: str) -> list[str]:
+        listed = shop("customer", "list", "--search", text, "--json").json
+        ids = [str(each["id"]) for each in listed]
+        return [shop("customer", "show", f"id:{each}", "--json").json["email"] for each in ids]
+
+    for whole in ("c@example.com", "N5@example.com", "n50@example.com"):
+        assert [whole.lower()] == found(whole)
+    assert ["n5@example.com", "n50@example.com"] == found("n5")
+    assert ["c@example.com"] == found("c@exam")
