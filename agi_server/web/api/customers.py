@@ -17,6 +17,7 @@ from agi_server.calls.reset import end_over, find_over
 from agi_server.editor import LONGEST_REASON, checked_reason
 from agi_server.web.api.access import Caller, having, refuse
 from agi_server.web.api.calls import CallPage, call_json
+from agi_server.web.api.once import KEY_TAKEN, CreationKey
 from agi_server.web.api.shapes import (
     CUSTOMER,
     CUSTOMER_CHANGE,
@@ -28,6 +29,7 @@ from agi_server.web.api.shapes import (
 )
 from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.call_lists import list_calls
+from agi_server.web.created_once import CreatedBeforeError, CreatedOnce, without_secrets
 from agi_server.web.customer_lists import CustomerFilter, list_customers
 from agi_server.web.ledger_lists import list_entries
 from agi_server.web.scope import check_scope, customer_in_scope
@@ -146,24 +148,36 @@ async def create_customer(
     request: Request,
     operator: Caller,
     new: Annotated[NEW_CUSTOMER, Body()],  # type: ignore[valid-type]
+    key: CreationKey = None,
 ) -> Any:
-    """Create a customer; the account number is told in full only now."""
+    """Create a customer, once for a key; the account number is told in full only now."""
     services = services_of(request)
     accounts = services.settings.accounts
     texts = new.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
     if operator.group is not None:
         _refuse_what_others_set(request, operator, texts, {"group": operator.group})
         texts["group"] = operator.group
-    account, phones = await create_account(
-        services.db,
-        await prepare_account(services.db, texts, currency=accounts.currency),
-        number_length=accounts.number_length,
-        max_callerids=accounts.max_callerids,
-        number_luhn=accounts.number_luhn,
-        phones=services.settings.phones,
-        created_by=signature(operator),
-        at=services.now(),
-    )
+    once = None
+    if key is not None:
+        asked = {"create customer": without_secrets(texts)}
+        once = CreatedOnce(
+            operator=operator, key=key, asked=asked, taken=KEY_TAKEN, at=services.now()
+        )
+    try:
+        account, phones = await create_account(
+            services.db,
+            await prepare_account(services.db, texts, currency=accounts.currency),
+            number_length=accounts.number_length,
+            max_callerids=accounts.max_callerids,
+            number_luhn=accounts.number_luhn,
+            phones=services.settings.phones,
+            once=once,
+            created_by=signature(operator),
+            at=services.now(),
+        )
+    except CreatedBeforeError as error:
+        before = await customer_in_scope(services.db, operator, error.account_id)
+        return {"customer": customer_json(before), "phones": []}
     return {"customer": customer_json(account, full_number=True), "phones": _phones(phones)}
 
 

@@ -14,16 +14,30 @@ from agi_server.storage.postgres.statements import statement
 from agi_server.web.auth.roles import Operator
 from agi_server.web.services import WebServices
 
+_FORM = r"^[A-Za-z0-9._:-]+$"
 IdempotencyKey = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
         min_length=1,
         max_length=100,
-        pattern=r"^[A-Za-z0-9._:-]+$",
+        pattern=_FORM,
         description="Made by you, new for each movement: asked again with it, nothing moves twice.",
     ),
 ]
+
+CreationKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=100,
+        pattern=_FORM,
+        description="Made by you: asked again with it, the same customer is told, its number masked"
+        " and without the credentials of its phones.",
+    ),
+]
+KEY_TAKEN = "this Idempotency-Key was used for another request"
 
 
 async def answer_once(
@@ -75,5 +89,5 @@ async def _begin(
         return None
     stored = await db.fetchrow(statement("web/find_answer"), operator.id, key)
     if stored["request_sha256"] != asked_hash:
-        raise RefusedError("this Idempotency-Key was used for another request")
+        raise RefusedError(KEY_TAKEN)
     return None if stored["answer"] is None else JSONResponse(stored["answer"], stored["status"])

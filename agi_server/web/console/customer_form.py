@@ -22,10 +22,10 @@ from agi_server.web.auth.roles import Operator, Right
 from agi_server.web.console.access import form_of, having, operator_of, refuse_not_theirs, text_of
 from agi_server.web.console.amounts import typed_amount, with_point
 from agi_server.web.console.choices import names_for
-from agi_server.web.console.creation import CreatedBeforeError, CreatedOnce
 from agi_server.web.console.customer import AccountId, editor_of, errors_of
 from agi_server.web.console.languages import LANGUAGES, N_
 from agi_server.web.console.pages import page
+from agi_server.web.created_once import CreatedBeforeError, CreatedOnce, without_secrets
 from agi_server.web.scope import check_scope, customer_in_scope
 from agi_server.web.services import services_of
 
@@ -86,8 +86,11 @@ async def do_create(request: Request) -> Response:
             phones=services.settings.phones,
             once=CreatedOnce(
                 operator=operator,
-                reference=reference,
-                asked={**_without_secrets(texts), "refill": refill_micros},
+                key=f"create customer {reference}",  # no key of the API has a blank
+                asked={**without_secrets(texts), "refill": refill_micros},
+                taken=N_(
+                    "this form has created another customer already: send it again for one more"
+                ),
                 at=services.now(),
             ),
             created_by=operator.signature,
@@ -165,11 +168,6 @@ def _texts(form: FormData) -> Texts:
     """What was sent, by field, also of those that the form does not have: they are refused. Of a
     box that is not ticked its hidden `no`."""
     return {field.name: str(form.getlist(field.name)[-1]) for field in FIELDS if field.name in form}
-
-
-def _without_secrets(texts: Texts) -> Texts:
-    secret = {field.name for field in FIELDS if field.kind is Kind.SECRET}
-    return {name: text for name, text in texts.items() if name not in secret}
 
 
 def _put_points(texts: Texts) -> dict[str, str]:
