@@ -207,6 +207,8 @@ async def test_a_refill_of_a_wrong_amount_says_so_in_place_and_gives_nothing(
     assert 422 == answer.status_code
     assert 'id="e-amount" role="alert"' in answer.text
     assert (amount, "cash") == tuple(typed_in(answer.text)[name] for name in ("amount", "note"))
+    anew = await admin.get(f"/customers/{account.id}/refill")
+    assert (303, f"/customers/{account.id}") == (anew.status_code, anew.headers["location"])
     assert MICROS == (await web.business.account(account)).balance_micros
 
 

@@ -79,6 +79,9 @@ async def _http(request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         # A path with a line end, which the API's mount does not match.
         return problem(error.status_code)
+    if error.status_code == 405 and request.method == "GET":
+        # The address of a form that was refused, opened anew: the form is on the page above it.
+        return RedirectResponse(request.url.path.rpartition("/")[0] or "/", 303)
     return _page(request, error.status_code, "")
 
 
