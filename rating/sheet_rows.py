@@ -202,7 +202,7 @@ def _cell_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "TRUE" if value else "FALSE"
     if isinstance(value, float):
         # Fifteen digits are what Excel itself keeps: 0.1 + 0.2 is 0.3.
         text = f"{value:.15g}"

@@ -188,10 +188,11 @@ async def import_(
     """Store a rate sheet as a new version of a card: all of it or, with any error, nothing.
 
     FILE is CSV of any dialect, an XLSX workbook, or A2Billing's export of rates. Its header may use
-    our names (prefix, destination, price_per_minute, initial, increment and, where wanted,
-    connection_fee, minimum_charge, buy_price_per_minute, buy_initial, buy_increment,
-    effective_from, blocked, hours, stages …), the words carriers use, or others that --columns
-    declares. Rows may block or delete their prefixes. Titles and notes are told, never rates.
+    our names (prefix, destination, price_per_minute, initial and, where wanted, others), the words
+    carriers use, or others that --columns declares. Every column is in the table "Columns of a rate
+    sheet" of docs/rating.md: fees, stages, hours, what they mean and how they are written;
+    config/rates-every-column.csv is a sheet with all of them. Rows may block or delete their
+    prefixes. Titles and notes are told, never rates.
 
     All errors are shown by line. What changes against the version in force (with --at: the one in
     force then), and from which date, is printed before anything is written. What a prefix has stays

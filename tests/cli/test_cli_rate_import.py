@@ -8,6 +8,7 @@ from command_line import Finished
 
 Command = Callable[..., Finished]
 SHEETS = Path(__file__).parents[1] / "rating_sheets"
+EVERY_COLUMN = SHEETS.parents[1] / "config/rates-every-column.csv"
 OPTIONS = {
     "02": ("--dates", "dmy", "--timezone", "Europe/Berlin", "--currency", "EUR"),
     "08": ("--timezone", "Europe/Madrid"),
@@ -55,6 +56,8 @@ def test_each_good_sheet_is_stored_and_comes_back_from_its_export(
         assert (0, 0) == (again["diff"]["up"], again["diff"]["down"]), path.name
         assert done["stored"]["rules"] == again["stored"]["rules"], path.name
         assert sheet == exported(agi_server, card, "--version", "2"), path.name
+    every = agi_server("rates", "import", str(EVERY_COLUMN), "--card", "every", "--json").json
+    assert (10, 7) == (every["stored"]["rates"], every["diff"]["new"])
 
 
 def test_each_broken_sheet_is_refused_with_its_errors_and_leaves_nothing(

@@ -31,6 +31,7 @@ from rating.sheet_words import HEADING_WORDS, words_of
 from rating.sheet_writing import write_plain_sheet
 
 SHEETS = Path(__file__).parents[2] / "rating_sheets"
+EVERY_COLUMN = SHEETS.parents[1] / "config/rates-every-column.csv"
 OPTIONS = {
     "02": SheetOptions(date_order=DateOrder.DMY, zone=ZoneInfo("Europe/Berlin")),
     "08": SheetOptions(zone=ZoneInfo("Europe/Madrid")),
@@ -78,7 +79,7 @@ def test_a_broken_sheet_has_its_clear_errors(path: Path) -> None:
     assert expected == errors_of(sheet)
 
 
-@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*GOOD, EVERY_COLUMN], ids=lambda path: path.name)
 def test_what_is_exported_prices_the_same_when_read_back(path: Path) -> None:
     rates = read_rate_sheet(path.read_bytes(), OPTIONS.get(path.name[:2])).rates
     again = parse_plain_sheet(write_plain_sheet(rates))

@@ -139,6 +139,29 @@ def test_titles_in_merged_cells_and_a_total_are_no_rates_of_a_workbook() -> None
     )
 
 
+def test_a_cell_that_is_true_or_false_is_told_as_a_spreadsheet_shows_it() -> None:
+    workbook = Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for row in (
+        ["Code", "Rate", "Billing", "Blocked"],
+        [True, 0.05, "60/1", False], [49, False, "60/1", False], [33, 0.02, "60/1", False],
+        [882, None, None, True],
+    ):  # fmt: skip
+        sheet.append(row)
+
+    def read_back() -> RateSheet:
+        packed = BytesIO()
+        workbook.save(packed)
+        return read_rate_sheet(packed.getvalue())
+
+    code, price = errors_of(read_back())
+    assert "line 2, Code: 'TRUE' is not 1 to 15 digits" == code
+    assert price.startswith("line 3, Rate: 'FALSE' is not an amount")
+    sheet.delete_rows(2, 2)
+    assert {"33": False, "882": True} == {each.prefix: each.blocked for each in read_back().rates}
+
+
 def test_other_worksheets_with_rates_are_told() -> None:
     workbook = Workbook()
     for title in ("Cover", "Standard", "Premium"):
