@@ -21,6 +21,8 @@ from rating.prefix_table import PrefixTable
 from rating.price import Price
 
 _AT_A_TIME = 500
+_MOST_PASSES = 10
+"""Three suffice, one of which finds nothing, unless others change calls of the same packages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,11 @@ class Rerated:
         """How much dearer the call becomes (negative: cheaper)."""
         return None if self.price is None else self.price.total_micros - self.cost_micros
 
+    @property
+    def frees_package(self) -> bool:
+        """Whether it takes less of its package than before."""
+        return self.price is not None and (self.package_rerated or 0) < (self.package_used or 0)
+
 
 class Correction(Enum):
     """What became of a call that was to be corrected: by us, by somebody else to the very same
@@ -60,6 +67,18 @@ class Correction(Enum):
     OVERTAKEN = auto()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrections:
+    """The calls that came out differently, by their start, each with what became of it (None: no
+    rate prices it): `cost_micros` and the like are what it was before all passes.
+
+    Not `settled`: the last pass still found something, since others kept changing calls.
+    """
+
+    calls: list[tuple[Rerated, Correction | None]]
+    settled: bool
+
+
 async def rerate(
     db: Any,
     begin: datetime,
@@ -67,50 +86,94 @@ async def rerate(
     *,
     in_force: bool,
     exchange_table: ExchangeTable | None = None,
+    only_with_package: bool = False,
 ) -> AsyncIterator[Rerated]:
     """The calls authorized in [begin, end) whose price differs; nothing is changed.
 
     By the terms that each call was promised or last corrected to, or with `in_force` by the version
     of its card that is in force at its start by now. Its currency is converted as it was, or by the
     rate of its start in an `exchange_table`. Discount and time of the answer stay, and so does the
-    part of a package that was held for the call, less what others took of it since.
+    part of a package that was held for the call, less what others took of it since; a call that was
+    corrected keeps what it got then, unless it is priced by what is in force.
     """
     rates = _Rates(db)
     after: tuple[datetime, int, str] = (begin, -1, "")
     while True:
-        rows = await db.fetch(statement("calls/settled_between"), begin, end, *after, _AT_A_TIME)
+        rows = await db.fetch(
+            statement("calls/settled_between"), begin, end, *after, _AT_A_TIME, only_with_package
+        )
         for row in rows:
-            promised = _terms(row)
-            terms = await rates.terms_in_force(row, promised) if in_force else promised
-            if terms is not None and exchange_table is not None:
-                terms = await rates.converted(row, terms, exchange_table)
-            cost_micros = row["corrected_cost_micros"]
-            cost_micros = row["cost_micros"] if cost_micros is None else cost_micros
-            buy_cost_micros = row["buy_cost_micros"] or 0
-            price = None if terms is None else _price(row, terms)
-            package_rerated = terms.package.used(price) if terms and terms.package else None
-            if (
-                price is None
-                or price.total_micros != cost_micros
-                or price.buy_total_micros != buy_cost_micros
-                or package_rerated != row["package_used"]
-            ):
-                yield Rerated(
-                    account_id=row["account_id"],
-                    call_id=row["call_id"],
-                    authorized_at=row["authorized_at"],
-                    currency=row["currency"],
-                    prefix=row["prefix"],
-                    cost_micros=cost_micros,
-                    buy_cost_micros=buy_cost_micros,
-                    terms=terms,
-                    price=price,
-                    package_used=row["package_used"],
-                    package_rerated=package_rerated,
-                )
+            left = row["package_left"]
+            call = await _rerated(rates, row, left, in_force, exchange_table)
+            if call is not None and left is not None:
+                # Corrections of the calls before it may have changed that since the row was read.
+                package = (row["account_id"], row["package_id"], row["package_begins_on"])
+                now_left = await db.fetchval(statement("calls/package_left"), *package)
+                if now_left != left:
+                    call = await _rerated(rates, row, now_left, in_force, exchange_table)
+            if call is not None:
+                yield call
         if len(rows) < _AT_A_TIME:
             return
         after = (rows[-1]["authorized_at"], rows[-1]["account_id"], rows[-1]["call_id"])
+
+
+async def correct_all(
+    db: Any,
+    begin: datetime,
+    end: datetime,
+    *,
+    in_force: bool,
+    exchange_table: ExchangeTable | None = None,
+    created_by: str,
+    reason: str,
+    at: datetime,
+    most_passes: int = _MOST_PASSES,
+) -> Corrections:
+    """Correct what `rerate` finds until it finds nothing more that can be corrected.
+
+    First the calls that free a part of their package, so that it is there for those that need more,
+    in the order of their starts. Then all; then those with a package again, as often as that finds
+    something: what a live call held, or somebody else freed meanwhile, may have become free.
+    """
+    done: dict[tuple[int, str], tuple[Rerated, Correction | None]] = {}
+    settled = False
+    for number in range(most_passes):
+        for key, (call, correction) in done.items():
+            if correction is Correction.OVERTAKEN and call.package_used is not None:
+                # It is tried again now, unless it comes out as it should.
+                done[key] = call, Correction.BOOKED_BY_ANOTHER
+        found = False
+        async for call in rerate(
+            db,
+            begin,
+            end,
+            in_force=in_force,
+            exchange_table=exchange_table,
+            only_with_package=number != 1,
+        ):
+            if number == 0 and not call.frees_package:
+                continue
+            correction = None
+            if call.price is not None:
+                found = True
+                correction = await correct(db, call, created_by=created_by, reason=reason, at=at)
+            key = (call.account_id, call.call_id)
+            before = done[key][0] if key in done else call
+            call = replace(
+                call,
+                cost_micros=before.cost_micros,
+                buy_cost_micros=before.buy_cost_micros,
+                package_used=before.package_used,
+            )
+            done[key] = call, correction
+        settled = number > 0 and not found
+        if settled:
+            break
+    calls = sorted(
+        done.values(), key=lambda each: (each[0].authorized_at, each[0].account_id, each[0].call_id)
+    )
+    return Corrections(calls=calls, settled=settled)
 
 
 async def correct(
@@ -234,12 +297,47 @@ def _is_short(number: str) -> bool:
     return len(number) <= MAX_SHORT_DIGITS
 
 
-def _terms(row: Any) -> CallTerms:
-    """What the call was promised, less what others took since of its part of a package."""
+async def _rerated(
+    rates: _Rates, row: Any, left: int | None, in_force: bool, exchange_table: ExchangeTable | None
+) -> Rerated | None:
+    """The call as it comes out with so much left of its package; None: as it did before."""
+    corrected = row["corrected_cost_micros"] is not None
+    promised = _terms(row, 0 if corrected and not in_force else left or 0)
+    terms = await rates.terms_in_force(row, promised) if in_force else promised
+    if terms is not None and exchange_table is not None:
+        terms = await rates.converted(row, terms, exchange_table)
+    cost_micros = row["corrected_cost_micros"] if corrected else row["cost_micros"]
+    buy_cost_micros = row["buy_cost_micros"] or 0
+    price = None if terms is None else _price(row, terms)
+    package_rerated = terms.package.used(price) if terms and terms.package else None
+    if (
+        price is not None
+        and price.total_micros == cost_micros
+        and price.buy_total_micros == buy_cost_micros
+        and package_rerated == row["package_used"]
+    ):
+        return None
+    return Rerated(
+        account_id=row["account_id"],
+        call_id=row["call_id"],
+        authorized_at=row["authorized_at"],
+        currency=row["currency"],
+        prefix=row["prefix"],
+        cost_micros=cost_micros,
+        buy_cost_micros=buy_cost_micros,
+        terms=terms,
+        price=price,
+        package_used=row["package_used"],
+        package_rerated=package_rerated,
+    )
+
+
+def _terms(row: Any, left: int) -> CallTerms:
+    """What the call was promised; of its package what it has, and at most so much more."""
     terms = terms_of_row(row)
     if terms.package is None or row["package_used"] is None:
         return terms
-    most = row["package_used"] + max(row["package_left"] or 0, 0)
+    most = row["package_used"] + max(left, 0)
     return replace(terms, package=replace(terms.package, held=min(terms.package.held, most)))
 
 

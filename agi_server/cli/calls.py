@@ -1,5 +1,7 @@
 """`agi-server calls`: what is going on, and what was."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -9,7 +11,7 @@ from agi_server.asterisk.ami import AmiError
 from agi_server.asterisk.link import AsteriskLinks
 from agi_server.calls.reasons import Reason
 from agi_server.calls.records import CallRecord, CallState, list_calls
-from agi_server.calls.rerate import Correction, correct, rerate
+from agi_server.calls.rerate import Correction, Rerated, correct_all, rerate
 from agi_server.cli.backends import Group, Session, backend_options, with_database
 from agi_server.cli.output import (
     amount,
@@ -196,8 +198,9 @@ async def rerate_(
 
     Each by the terms it was promised or last corrected to, or with --in-force by the rates as they
     stand now; converted as it was, or with --exchange-rates as these stand now. Nothing is
-    changed without --apply; then each difference becomes a correcting ledger entry. Exit code 1
-    when one could not be corrected.
+    changed without --apply; then each difference becomes a correcting ledger entry, and what that
+    frees of a package goes to the calls that need more. Exit code 1 when one could not be
+    corrected.
 
     \b
     Example:
@@ -209,48 +212,65 @@ async def rerate_(
         raise click.UsageError("--apply needs --reason")
     if begin >= end:
         raise click.UsageError("--from must be before --to")
-    shown = []
-    without_rate = overtaken = by_another = 0
     base = session.settings.accounts.currency
     table = await read_exchange_table(session.db, base) if exchange_rates else None
-    async for call in rerate(session.db, begin, end, in_force=in_force, exchange_table=table):
-        corrected = False
-        without_rate += call.price is None
-        if apply and call.price is not None:
-            done = await correct(
-                session.db, call, created_by=operator(), reason=reason or "", at=session.now
-            )
-            corrected = done is not Correction.OVERTAKEN
-            overtaken += not corrected
-            by_another += done is Correction.BOOKED_BY_ANOTHER
-        shown.append(
-            {
-                "authorized_at": time(call.authorized_at),
-                "account_id": call.account_id,
-                "prefix": call.prefix,
-                "cost": money(call.cost_micros),
-                "rerated": None if call.price is None else money(call.price.total_micros),
-                "difference": money(call.difference_micros),
-                "buy_cost": money(call.buy_cost_micros),
-                "buy_rerated": None if call.price is None else money(call.price.buy_total_micros),
-                "currency": call.currency,
-                "package_used": call.package_used,
-                "package_rerated": call.package_rerated,
-                "corrected": corrected,
-                "call_id": call.call_id,
-            }
-        )
-    print_list(shown, as_json=as_json, nothing="no call comes out differently")
-    rateless = f"{without_rate} have no rate in force" if without_rate else ""
-    if shown and not apply:
-        differ = f"{len(shown)} calls differ" + (f", of which {rateless}" if rateless else "")
-        click.echo(f"{differ}; nothing changed: --apply corrects them", err=True)
-    if by_another:
+    if not apply:
+        again = rerate(session.db, begin, end, in_force=in_force, exchange_table=table)
+        differing = [each async for each in again]
+        _print_rerated([(each, None) for each in differing], as_json)
+        if differing:
+            rateless = _rateless(differing)
+            differ = f"{len(differing)} calls differ" + (rateless and f", of which {rateless}")
+            click.echo(f"{differ}; nothing changed: --apply corrects them", err=True)
+        return
+    done = await correct_all(
+        session.db,
+        begin,
+        end,
+        in_force=in_force,
+        exchange_table=table,
+        created_by=operator(),
+        reason=reason or "",
+        at=session.now,
+    )
+    _print_rerated(done.calls, as_json)
+    became = Counter(correction for _, correction in done.calls)
+    if by_another := became[Correction.BOOKED_BY_ANOTHER]:
         click.echo(f"{by_another} of them were corrected so by somebody else meanwhile", err=True)
-    if apply and (without_rate or overtaken):
-        raced = "changed meanwhile, or what is left of their package: run it again"
-        why = [rateless, f"{overtaken} {raced}" if overtaken else ""]
+    overtaken = became[Correction.OVERTAKEN]
+    raced = "changed meanwhile, or what is left of their package: run it again"
+    why = [_rateless([call for call, _ in done.calls]), f"{overtaken} {raced}" if overtaken else ""]
+    if any(why):
         raise RefusedError(f"not all calls were corrected: {'; '.join(filter(None, why))}")
+    if not done.settled:
+        raise RefusedError("others keep changing calls of the same packages: run it again")
+
+
+def _rateless(calls: Sequence[Rerated]) -> str:
+    without_rate = sum(call.price is None for call in calls)
+    return f"{without_rate} have no rate in force" if without_rate else ""
+
+
+def _print_rerated(calls: Sequence[tuple[Rerated, Correction | None]], as_json: bool) -> None:
+    shown = [
+        {
+            "authorized_at": time(call.authorized_at),
+            "account_id": call.account_id,
+            "prefix": call.prefix,
+            "cost": money(call.cost_micros),
+            "rerated": None if call.price is None else money(call.price.total_micros),
+            "difference": money(call.difference_micros),
+            "buy_cost": money(call.buy_cost_micros),
+            "buy_rerated": None if call.price is None else money(call.price.buy_total_micros),
+            "currency": call.currency,
+            "package_used": call.package_used,
+            "package_rerated": call.package_rerated,
+            "corrected": correction in (Correction.BOOKED, Correction.BOOKED_BY_ANOTHER),
+            "call_id": call.call_id,
+        }
+        for call, correction in calls
+    ]
+    print_list(shown, as_json=as_json, nothing="no call comes out differently")
 
 
 def _live_row(call: CallRecord) -> dict[str, Any]:

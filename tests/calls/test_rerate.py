@@ -262,6 +262,16 @@ async def test_what_others_took_of_the_package_since_is_paid_with_money(
     assert Correction.BOOKED is await apply(business, other)
     assert 100 == await taken(business)
     assert 20_000 == (await business.account(account)).balance_micros
+    # By the second and back by the minute, each call corrected before the next one is priced.
+    for rate, hours in ((BY_SECOND, 23), (BY_MINUTE, 22)):
+        effective_at = now - timedelta(hours=hours)
+        await business.card("sold", [rate], ("gw",), effective_at=effective_at)
+        hour = timedelta(hours=1)
+        async for call in rerate(business.pool, now - hour, now + hour, in_force=True):
+            assert Correction.BOOKED is await apply(business, call)
+    assert (100, 20_000) == (
+        await taken(business), (await business.account(account)).balance_micros,
+    )  # fmt: skip
 
 
 async def test_an_older_version_activated_again_still_prices_the_calls_of_its_first_time(

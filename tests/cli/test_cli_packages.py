@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from command_line import Finished
 
-from agi_server.calls.rerate import correct
+from agi_server.calls.rerate import correct, correct_all
 from agi_server.calls.rerate import rerate as rerate_calls
 from support.business import Business, until_waiting_for_a_lock
 from support.channel import Channel
@@ -161,4 +162,61 @@ async def test_what_is_left_is_quoted_and_what_a_call_took_is_shown_and_rerated(
     assert "of which 1 have no rate in force; nothing" in agi_server(*rerate).err
     left = agi_server(*rerate, "--apply", "--reason", "none")
     assert (1, True) == (left.exit_code, "not all calls were corrected: 1 have no rate" in left.err)
+    assert 0 == agi_server("ledger", "verify").exit_code
+
+
+async def test_one_run_gives_what_a_correction_frees_of_a_package_to_the_calls_that_need_more(
+    agi_server: Command, business: Business, tmp_path: Path, start_daemon: StartDaemon, clock: Clock
+) -> None:
+    sheet = "prefix,price_per_minute,initial,increment\n441,0.60,{}\n442,0.60,{}\n"
+    (tmp_path / "wrong.csv").write_text(sheet.format("1,1", "60,60"))
+    (tmp_path / "right.csv").write_text(sheet.format("60,60", "1,1"))
+    for words in (
+        "rates import wrong.csv --card sold --trunk gw --activate --at 2026-01-01T00:00:00Z",
+        "package create bundle --seconds 100",
+        "plan create sold --card sold --package bundle",
+        "customer create --account-number 1234567890 --plan sold --refill 10",
+    ):
+        assert 0 == agi_server(*words.split()).exit_code
+    daemon = await start_daemon()
+
+    async def begin(number: str) -> Channel:
+        phone = Channel(daemon.port, clock, accountcode="1234567890", extension=number)
+        assert (await phone.authorize()).allowed
+        clock.advance(40)
+        return phone
+
+    def costs(*about: str) -> list[tuple[str, str, int, int]]:
+        """What comes out differently: before and after, and of the package."""
+        told = agi_server(*rerate, *about, "--json")
+        assert 0 == told.exit_code, told.err
+        return [
+            (each["cost"], each["rerated"], each["package_used"], each["package_rerated"])
+            for each in told.json
+        ]
+
+    await (await begin("441234567890")).settle(6_500)
+    await (await begin("442234567890")).settle(29_500)
+    live = await begin("442234567890")  # it holds the 33 seconds that 7 and 60 have left
+    again = ("rates", "import", "right.csv", "--card", "sold", "--activate")
+    assert 0 == agi_server(*again, "--at", "2026-01-02T00:00:00Z").exit_code
+    rerate = ("calls", "rerate", "--from", "2026-01-01", "--to", "2999-01-01")
+    apply = ("--in-force", "--apply", "--reason", "increments were swapped")
+    # The first call is of 60 s by now: it gets the 30 that the second one frees, and pays for 23.
+    assert [("0.00", "0.23", 7, 37), ("0.00", "0.00", 60, 30)] == costs(*apply)
+    booked = "SELECT count(DISTINCT movement_id) FROM ledger_entry WHERE kind = 'correction'"
+    assert 1 == await business.pool.fetchval(booked)  # not more at first, and some of it back
+    assert 0 == agi_server("customer", "show", "1234567890", "--json").json["packages"][0]["left"]
+    assert [] == costs()
+    assert [] == costs(*apply)
+    await live.settle(None)
+    # What it held is free: a call that was corrected has got its part, and more only by a new run.
+    assert [] == costs()
+    year = (clock() - timedelta(days=365), clock() + timedelta(days=365))
+    by: dict[str, Any] = {"created_by": "test", "reason": "more is free", "at": clock()}
+    ended_early = await correct_all(business.pool, *year, in_force=True, **by, most_passes=2)
+    assert (1, False) == (len(ended_early.calls), ended_early.settled)
+    assert [] == costs(*apply)
+    customer = agi_server("customer", "show", "1234567890", "--json").json
+    assert ("10.00", 10) == (customer["balance"], customer["packages"][0]["left"])
     assert 0 == agi_server("ledger", "verify").exit_code

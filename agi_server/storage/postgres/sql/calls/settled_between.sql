@@ -1,5 +1,6 @@
 -- Settled calls that were answered and authorized in [$1, $2), oldest first, those after a
--- call ($3 its time, $4 its account, $5 its id), at most $6: what they were priced by and at.
+-- call ($3 its time, $4 its account, $5 its id), at most $6: what they were priced by and at. $7:
+-- only those with a part of a package.
 SELECT s.account_id, s.call_id, s.authorized_at, s.answer_by, s.answered_at, s.settled_at,
        s.talk_ms, s.route, s.limit_ms, s.currency, s.destination, s.version_id, s.prefix, s.trunk_ids,
        s.discount_basis_points, s.sell_price, s.exchange, s.routes,
@@ -24,4 +25,5 @@ LEFT JOIN package_use u ON u.account_id = s.account_id AND u.package_id = s.pack
 WHERE s.state = 'settled' AND s.billed_seconds > 0
   AND s.authorized_at >= $1 AND s.authorized_at < $2
   AND (s.authorized_at, s.account_id, s.call_id) > ($3, $4, $5)
+  AND (s.package_id IS NOT NULL OR NOT $7::boolean)
 ORDER BY s.authorized_at, s.account_id, s.call_id LIMIT $6
