@@ -238,12 +238,14 @@ async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: E
     await reseller.ask("PATCH", f"/customers/{other.id}", 404, json={"city": "Rome"})
     await reseller.refill(other.id, "a", "5", 404)
     await reseller.refill(own.id, "b", "5")
-    for name, text in {"group": None, "campaign": "spring", "did_group": "london"}.items():
+    theirs = {"group": None, "campaign": "spring", "did_group": "london"}
+    credit = {"payment_type": "postpaid", "credit_limit": "1000000", "discount": "99"}
+    for name, text in (theirs | credit).items():
         await reseller.ask("PATCH", f"/customers/{own.id}", 403, json={name: text})
         await reseller.ask("POST", "/customers", 403, json={name: text or "others"})
         assert 2 == len(events.of("web.refused", operator="bob", reason=f"sets {name}"))
     await reseller.ask("POST", "/customers", 403, json={"series": "cards"})
-    same = {name: found[name] for name in ("group", "campaign", "did_group")}
+    same = {name: found[name] for name in theirs | credit}
     await reseller.ask("PATCH", f"/customers/{own.id}", json={**same, "city": "Rome"})
     for path in ("/rate-cards", "/plans", "/trunks", "/groups", "/series", "/campaigns"):
         await reseller.ask("GET", path, 403)
@@ -253,7 +255,8 @@ async def test_other_roles_get_what_is_theirs(web: Web, admin: Client, events: E
         path, headers = f"/customers/{other.id}/{what}", {"Idempotency-Key": "d"}
         body = {"amount": "5", "direction": "give", "reason": "x"}
         asked = {name: body[name] for name in (("amount",) if what == "payments" else body)}
-        await reseller.ask("POST", path, 404, json=asked, headers=headers)
+        hidden = 404 if what == "payments" else 403
+        await reseller.ask("POST", path, hidden, json=asked, headers=headers)
         await support.ask("POST", path, 403, json=asked, headers=headers)
     await support.ask("POST", "/customers", 403, json={})
     await support.ask("POST", f"/customers/{own.id}/callerids", 403, json={"number": "44207946"})

@@ -291,7 +291,9 @@ async def test_a_reseller_creates_customers_in_the_own_group_only(
     await web.operator("bob", Role.RESELLER, group="offices")
     reseller = browse()
     await reseller.sign_in("bob")
-    assert "group" not in names_in((await reseller.get("/customers/new")).text)
+    credit = {"payment_type": "postpaid", "credit_limit": "9", "discount": "99"}
+    offered = names_in((await reseller.get("/customers/new")).text)
+    assert set() == offered & {"group", *credit}
     form = {"account_number": "7000000001"}
     assert 201 == (await reseller.post("/customers/new", form)).status_code
     account_id = await web.business.pool.fetchval("SELECT max(id) FROM account")
@@ -301,6 +303,11 @@ async def test_a_reseller_creates_customers_in_the_own_group_only(
             assert 403 == moved.status_code
         refused = events.of("web.refused", operator="bob", reason="sets group", path=path)
         assert 2 == len(refused)
+        for name, text in credit.items():
+            assert 403 == (await reseller.post(path, {name: text, "seen": ""})).status_code
+    page = (await reseller.get(f"/customers/{account_id}")).text
+    assert ("/pay" in page, "/correct" in page) == (True, False)
+    assert 403 == (await reseller.post(f"/customers/{account_id}/correct")).status_code
     group = await web.business.pool.fetchval(
         "SELECT g.name FROM account a JOIN account_group g ON g.id = a.group_id"
     )

@@ -99,7 +99,12 @@ async def record_payment(
     return await _once(request, operator, customer, key, ("payment", asked), receive)
 
 
-@router.post("/corrections", response_model=Moved, status_code=201)
+@router.post(
+    "/corrections",
+    response_model=Moved,
+    status_code=201,
+    dependencies=[Depends(having(Right.CORRECT_MONEY))],
+)
 async def correct_balance(
     request: Request, operator: Caller, customer: CustomerId, key: IdempotencyKey, asked: Correction
 ) -> JSONResponse:

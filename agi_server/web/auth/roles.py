@@ -22,6 +22,9 @@ class Right(StrEnum):
     """Rate cards, call plans, trunks, groups and settings; customers of every group."""
     CHANGE_CUSTOMERS = "change_customers"
     MOVE_MONEY = "move_money"
+    """Refills and payments."""
+    CORRECT_MONEY = "correct_money"
+    """Balances that are changed without either."""
     END_CALLS = "end_calls"
     CHANGE_BUSINESS = "change_business"
 
@@ -33,8 +36,11 @@ _RIGHTS = {
 }
 
 
-NOT_SET_BY_RESELLERS = frozenset({"group", "series", "did_group", "campaign"})
-"""Fields of a customer that a reseller does not set: new customers have them of their group."""
+NOT_SET_BY_RESELLERS = frozenset(
+    ("group", "series", "did_group", "campaign", "payment_type", "credit_limit", "discount")
+)
+"""Fields of a customer that a reseller does not set: new customers have them of their group. The
+last three would be credit that no refill or payment tells of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

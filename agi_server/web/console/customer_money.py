@@ -28,6 +28,8 @@ router = APIRouter(
     prefix="/customers/{account_id}", dependencies=[Depends(having(Right.MOVE_MONEY))]
 )
 
+_MAY_CORRECT = Depends(having(Right.CORRECT_MONEY))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedMovement:
@@ -94,14 +96,14 @@ async def do_pay(request: Request, account_id: AccountId) -> Response:
     return back_to(account, "paid-refilled" if with_refill else "paid")
 
 
-@router.get("/correct")
+@router.get("/correct", dependencies=[_MAY_CORRECT])
 async def show_correct(request: Request, account_id: AccountId) -> Response:
     """The form to correct the balance by a further entry."""
     account, _ = await _account_and_form(request, account_id)
     return _form(request, account, "correct")
 
 
-@router.post("/correct")
+@router.post("/correct", dependencies=[_MAY_CORRECT])
 async def do_correct(request: Request, account_id: AccountId) -> Response:
     """Correct the balance, with a reason; first ask to confirm."""
     account, form = await _account_and_form(request, account_id)
