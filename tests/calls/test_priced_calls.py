@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agi_server.calls.records import list_calls
+from agi_server.storage.postgres.statements import statement
 from agi_server.tariffs import plans, trunks
 from agi_server.tariffs.exchange_rates import set_exchange_rate
 from rating.money import RoundingMode
@@ -276,6 +278,11 @@ async def test_the_carrier_of_the_route_that_carried_the_call_is_paid(
     assert (cost, buy_cost) == (record["cost_micros"], record["buy_cost_micros"])
     assert [("customer", cost)] == await business.charges(account)
     assert await nothing_reserved(business, account)
+    priced_by = ("cheap", 1, "4420") if cost == 20_000 else ("dear", 1, "44")
+    (told,) = await list_calls(business.pool, account_id=account.id, call_id=answer.call)
+    assert priced_by == (told.card, told.card_version, told.prefix)
+    page = await business.pool.fetchrow(statement("web/call"), account.id, answer.call)
+    assert priced_by == (page["card"], page["card_version"], page["sold_prefix"])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.direction, s.did,
        s.identified_by,
        s.callerid, s.dialled, s.destination, s.reason, s.authorized_at, s.expires_at, s.limit_ms,
-       s.held_micros, s.currency, p.name AS plan_name, s.prefix,
+       s.held_micros, s.currency, p.name AS plan_name, sold.prefix,
        (SELECT t.name FROM trunk t WHERE t.id = s.trunk_ids[coalesce(s.route, 1)]) AS trunk_name,
        s.route, s.dialstatus, s.hangupcause, s.answered_at, s.ended_at, s.talk_ms,
        s.billed_seconds, s.cost_micros, s.corrected_cost_micros, s.buy_cost_micros,
@@ -15,7 +15,14 @@ SELECT s.account_id, s.call_id, s.state, s.server, s.uniqueid, s.channel, s.dire
        s.settled_at
 FROM call_session s
 LEFT JOIN call_plan p ON p.id = s.plan_id
-LEFT JOIN rate_card_version v ON v.id = s.version_id
+LEFT JOIN LATERAL (
+    -- What the call is sold by: the card of its route where the plan sells by route.
+    SELECT coalesce((x.sold ->> 'version_id')::bigint, s.version_id) AS version_id,
+           coalesce(x.sold ->> 'prefix', s.prefix) AS prefix
+    FROM (SELECT CASE WHEN s.sell_price = 'route' THEN
+              coalesce(s.routes -> greatest(s.route - 1, 0), s.routes -> 0) END AS sold) x
+) sold ON true
+LEFT JOIN rate_card_version v ON v.id = sold.version_id
 LEFT JOIN rate_card c ON c.id = v.card_id
 LEFT JOIN package k ON k.id = s.package_id
 WHERE ($1::bigint IS NULL OR s.account_id = $1)
