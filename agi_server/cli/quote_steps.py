@@ -135,6 +135,18 @@ def kept_route_steps(quote: Quote, kept: Sequence[Route], limit_s: int | None) -
             yield f"route {position} is not given: the credit does not pay it {long}"
 
 
+def sold_step(quote: Quote, kept: Sequence[Route]) -> Iterator[str]:
+    """By which card a call is sold that the first of its routes carries, where routes sell."""
+    if quote.plan.sell_price is SellPrice.ROUTE:
+        match = kept[0].match
+        card = match.card
+        price = money(match.at_start.price_micros_per_minute)
+        yield (
+            f"{kept[0].trunk} is tried first: sold by card {card.name} version {card.version},"
+            f" prefix {_prefix(match.rate)}, at {price} {card.currency} a minute"
+        )
+
+
 def why_no_route(quote: Quote) -> str:
     """Why each route was dropped; empty where there was none."""
     return "; ".join(

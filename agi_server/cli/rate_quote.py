@@ -1,6 +1,7 @@
 """What `agi-server rates quote` answers: each step from what was dialled to the price."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -26,6 +27,7 @@ from agi_server.cli.quote_steps import (
     package_steps,
     print_steps,
     route_steps,
+    sold_step,
     unpriced_steps,
     why_no_route,
     why_unpriced,
@@ -36,7 +38,6 @@ from agi_server.tariffs.tables import Quote, Tariffs, tariffs_for_number
 from rating.money import MAX_MONEY_MICROS
 from rating.number import Normalised, NumberInvalid
 from rating.price import Price
-from rating.rate_card import RateCard
 from rating.routing import CardMatch, RouteGrant, SellPrice, grant_routes
 
 _OF_CARD = ("price_per_minute", "connection_fee", "minimum_charge")
@@ -91,19 +92,23 @@ async def print_quote(
         answer.refuse(Reason.NO_ROUTE, why_no_route(quote))
     available = MAX_MONEY_MICROS if credit_micros is None else credit_micros
     package, grant = await _package(session, quote, number, at, customer, available)
-    price = _price(tariffs, quote, seconds, at, package)
-    fields = _fields(tariffs, quote, number.number, account_id, seconds, price)
-    fields["package"] = package.named.name if package else None
     limit_s = None if credit_micros is None else grant.limit_s
+    answer.steps += kept_route_steps(quote, grant.routes, limit_s)
+    if not grant.limit_s:
+        answer.refuse(Reason.NO_CREDIT)
+    call = _of_call(quote, grant)
+    answer.steps += sold_step(quote, grant.routes)
+    price = _price(tariffs, call, seconds, at, package)
+    fields = _fields(tariffs, call, number.number, account_id, seconds, price)
+    fields["package"] = package.named.name if package else None
     if credit_micros is not None:
         fields["credit"] = money(credit_micros)
         fields["limit_seconds"] = limit_s
-    answer.steps += kept_route_steps(quote, grant.routes, limit_s)
     answer.steps += package_steps(quote, package)
     answer.steps.append(
         f"{seconds} s of talk bill {price.billed_seconds} s: {money(price.total_micros)}"
     )
-    answer.give(fields, price, _paying_card(quote).currency)
+    answer.give(fields, price, call.sell.card.currency)
 
 
 class _Answer:
@@ -275,10 +280,12 @@ def _price(
     return price
 
 
-def _paying_card(quote: Quote) -> RateCard:
-    """The card by which the customer pays a call that the first route carries."""
-    paid = quote.routes[0].match if quote.plan.sell_price is SellPrice.ROUTE else quote.sell
-    return paid.card
+def _of_call(quote: Quote, grant: RouteGrant) -> Quote:
+    """With the routes that a call is granted, sold by the card that sells the first of them."""
+    routing = replace(quote.routing, routes=grant.routes)
+    if quote.plan.sell_price is SellPrice.FIRST_CARD:
+        return replace(quote, routing=routing)
+    return replace(quote, routing=routing, sell=grant.routes[0].match)
 
 
 def _fields(

@@ -55,11 +55,46 @@ def test_a_quote_by_the_routes_own_prices_says_which_of_them_a_call_does_not_get
     for credit, step in (
         ((), all_given),
         (("--credit", "1"), dropped + "1000 s"),
-        (("--credit", "0.0001"), dropped + "a second"),
     ):
         assert step in shop(*quote, *credit).json["steps"]
+    refused = shop(*quote, "--credit", "0.0001")
+    assert (1, "no_credit") == (refused.exit_code, json.loads(refused.out)["refused"])
+    assert dropped + "a second" in json.loads(refused.out)["steps"]
     enough = shop(*quote, "--credit", "1000").json["steps"]
     assert [] == [step for step in enough if "not given" in step or step == all_given]
+
+
+def test_a_quote_by_the_routes_own_prices_is_that_of_the_first_route_a_call_gets(
+    shop: Command, tmp_path: Path
+) -> None:
+    """Routes in the order of what they cost to buy; the first takes a fee to connect."""
+    for trunk, row in (("free", "44,0.30,0.02,0,60,6"), ("fee", "4420,0.25,0.01,5,1,1")):
+        header = "prefix,price_per_minute,buy_price_per_minute,connection_fee,initial,increment"
+        (tmp_path / "sheet.csv").write_text(f"{header}\n{row}\n")
+        assert 0 == shop("trunk", "create", trunk, "--dial", "PJSIP/{number}@x").exit_code
+        line = ("rates", "import", "sheet.csv", "--card", trunk, "--trunk", trunk, "--activate")
+        assert 0 == shop(*line).exit_code
+    cards = ("--card", "free", "--card", "fee", "--route-order", "lcr")
+    assert 0 == shop("plan", "create", "own", *cards, "--sell-price", "route").exit_code
+    quote = ("rates", "quote", "442079460000", "--plan", "own", "--seconds", "60", "--json")
+    for credit, card, prefix, cost, routes in (
+        ((), "fee", "4420", "5.25", ["fee", "free"]),
+        (("--credit", "1"), "free", "44", "0.30", ["free"]),
+    ):
+        told = shop(*quote, *credit).json
+        assert (card, 1, prefix, cost, routes) == (
+            told["card"], told["version"], told["prefix"], told["cost"], told["routes"],
+        )  # fmt: skip
+        sold = [step for step in told["steps"] if " is tried first" in step]
+        assert 1 == len(sold)
+        assert f"sold by card {card} version 1, prefix {prefix}" in sold[0]
+
+
+def test_a_quote_of_a_call_that_its_credit_does_not_pay_is_refused_as_the_call(
+    shop: Command,
+) -> None:
+    refused = shop("rates", "quote", "449012345678", "--credit", "0.01", "--json")
+    assert (1, "no_credit") == (refused.exit_code, json.loads(refused.out)["refused"])
 
 
 def test_a_quote_that_cannot_be_gives_the_reason_a_call_would_get(shop: Command) -> None:
