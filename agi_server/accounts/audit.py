@@ -43,8 +43,9 @@ class AuditEntry:
     reason: str | None
 
 
-_AUDITED = {field.name for field in FIELDS} | {"person", "dids"}
-"""What changes are of: fields, all that is personal when it is erased, DIDs."""
+_AUDITED = {field.name for field in FIELDS} | {"account", "person", "dids"}
+"""What changes are of: fields, the account when it is created, all that is personal when it is
+erased, DIDs."""
 
 
 def change_of(field: AccountField, old: Any, new: Any) -> Change:

@@ -107,7 +107,8 @@ async def store_account(
         db, settable_values(new, Settable.ON_CREATION), timezone=new.timezone, hashes=hashes
     )
     await check_plan(db, new.group, new.plan)
-    account_id = await _insert(db, new, {**columns, "created_at": at.isoformat()}, rules)
+    columns_at = {**columns, "created_at": at.isoformat()}
+    account_id = await _insert(db, new, columns_at, rules, created_by)
     if columns["series_id"] is not None:
         columns["serial"] = await db.fetchval(
             statement("accounts/next_serial"), columns["series_id"]
@@ -224,7 +225,9 @@ async def find_ids(
     return [row["id"] for row in rows]
 
 
-async def _insert(db: Any, new: NewAccount, columns: dict[str, Any], rules: CreationRules) -> int:
+async def _insert(
+    db: Any, new: NewAccount, columns: dict[str, Any], rules: CreationRules, created_by: str
+) -> int:
     if rules.number_luhn and new.account_number and not has_luhn_digit(new.account_number):
         raise InvalidFieldError("account_number", "must end in its check digit (Luhn)")
     for _ in range(_DRAWS):
@@ -232,7 +235,7 @@ async def _insert(db: Any, new: NewAccount, columns: dict[str, Any], rules: Crea
             rules.number_length, luhn=rules.number_luhn
         )
         account_id: int | None = await db.fetchval(
-            statement("accounts/insert"), {**columns, "account_number": number}
+            statement("accounts/insert"), {**columns, "account_number": number}, created_by
         )
         if account_id is not None:
             return account_id

@@ -134,7 +134,7 @@ def test_a_campaign_refills_each_customer_once_and_moves_all_to_another_plan(
         (each["balance"], each["plan"]) for each in listed
     ]
     history = shop("customer", "history", f"id:{listed[0]['id']}", "--json").json
-    assert [("plan", "standard", "night")] == [
+    assert [("plan", "standard", "night"), ("account", None, "created")] == [
         (each["field"], each["old"], each["new"]) for each in history
     ]
     assert 1 == shop("campaign", "plan", "spring", "none").exit_code

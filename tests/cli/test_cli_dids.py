@@ -53,7 +53,7 @@ def test_a_did_is_assigned_rings_at_its_destinations_and_is_released(dids: Comma
     history = dids("did", "history", NUMBER, "--json").json
     assert ("account", None) == (history[0]["field"], history[0]["new"])
     assert history[0]["old"].startswith("id:")
-    owners = dids("customer", "history", "1234567891", "--json").json
+    owners = dids("customer", "history", "1234567891", "--field", "dids", "--json").json
     assert [("dids", NUMBER, None), ("dids", None, NUMBER)] == [
         (each["field"], each["old"], each["new"]) for each in owners
     ]
@@ -197,7 +197,7 @@ def test_imported_dids_ring_and_are_audited_as_those_added_one_by_one(
 
     assert audit("4420222") == audit("4420111")
     assert ("destination 2", None, "33123456789") in audit("4420111")
-    owners = dids("customer", "history", "id:1", "--json").json
+    owners = dids("customer", "history", "id:1", "--field", "dids", "--json").json
     assert [("dids", None, "4420222"), ("dids", None, "4420111")] == [
         (each["field"], each["old"], each["new"]) for each in owners
     ]

@@ -210,7 +210,8 @@ async def test_every_field_is_changed_and_each_change_kept_but_for_secrets(pool:
         pool, account.id, texts_to_values(CHANGED), EDITOR, max_callerids=2
     )
     assert readable(CHANGED) == shown(changed, CHANGED)
-    log = await list_changes(pool, account.id)
+    *log, made = await list_changes(pool, account.id)
+    assert ("account", None, "created") == (made.field, made.old, made.new)
     assert set(CHANGED) == {change.field for change in changes} == {each.field for each in log}
     told = {each.field: (each.old, each.new) for each in log}
     assert {(None, "(secret)")} == {told["web_password"], told["lock_pin"]}

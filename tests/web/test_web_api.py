@@ -24,7 +24,8 @@ async def test_why_a_customer_is_changed_and_deleted_is_kept_and_listed(
         change = {"status": "suspended", "reason": wrong}
         await admin.ask("PATCH", customer, 422, json=change)
         await admin.ask("DELETE", customer, 422, params={"reason": wrong})
-    assert [] == (await admin.ask("GET", f"{customer}/changes"))["changes"]
+    (made,) = (await admin.ask("GET", f"{customer}/changes"))["changes"]
+    assert ("account", None, "created") == (made["field"], made["old"], made["new"])
     await admin.ask("PATCH", customer, json={"status": "suspended", "reason": "unpaid"})
     await admin.ask("PATCH", customer, json={"city": "Rome"})
     await admin.ask("DELETE", customer, params={"reason": "went bankrupt"})
@@ -41,7 +42,7 @@ async def test_why_a_customer_is_changed_and_deleted_is_kept_and_listed(
         for each in newest["changes"] + oldest["changes"]
     ]
     told = (await admin.ask("GET", f"{customer}/changes"))["changes"]
-    assert [("city", None)] == [
+    assert [("city", None), ("account", None)] == [
         (each["field"], each["reason"]) for each in told if each["field"] != "status"
     ]
 

@@ -64,7 +64,7 @@ async def test_a_change_of_all_found_is_shown_and_then_done_for_each_with_its_au
     assert other == await web.business.account(other)
     again = await admin.post("/customers/bulk/do", confirmed(shown.text))
     assert "/customers?done=bulk-changed-before" == again.headers["location"]
-    assert 1 == len(await list_changes(web.business.pool, found[2].id))
+    assert 2 == len(await list_changes(web.business.pool, found[2].id))  # created, plan
 
 
 async def test_what_was_changed_after_it_was_looked_at_is_left_alone_and_so_are_the_others(

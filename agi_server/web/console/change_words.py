@@ -20,11 +20,13 @@ from rating.money import MoneyError, parse_money
 
 _FIELDS = {field.name: field for field in FIELDS}
 _OTHERS = {
+    "account": N_("Account"),
     "dids": N_("DIDs"),
     "person": N_("Person"),
     "sip_secret": N_("SIP secret"),
     "iax_secret": N_("IAX secret"),
 }
+_EVENTS = {("account", "created"): N_("created"), ("person", "erased"): N_("erased")}
 _MOST = 50
 _PAIR = re.compile(r"(?:^|, )([a-z_]+)=")
 _SWITCHED = {"on": N_("on"), "off": N_("off")}
@@ -105,8 +107,8 @@ def _customer_text(request: Request, account: Account, name: str, text: str | No
     field = _FIELDS.get(name)
     if field is not None:
         return _field_text(request, account, field, text)
-    if name == "person" and text == "erased":
-        return translated(request, N_("erased"))
+    if (name, text) in _EVENTS:
+        return translated(request, _EVENTS[name, text])
     return f"+{text}" if name == "dids" else text
 
 

@@ -192,8 +192,9 @@ def _first_credit(form: FormData, errors: dict[str, str]) -> int:
 
 
 async def _last_change(db: Any, account_id: int) -> str:
+    """Empty: nothing but the creation, or none that is known."""
     changes = await list_changes(db, account_id, limit=1)
-    return str(changes[0].id) if changes else ""
+    return str(changes[0].id) if changes and changes[0].field != "account" else ""
 
 
 async def _form(

@@ -1,5 +1,6 @@
--- A new account; $1 has its columns as JSON. The database adds its row of customer. No row: the
--- number is taken.
+-- A new account; $1 has its columns as JSON, $2 who made it, which its history begins with. The
+-- database adds its row of customer. No row: the number is taken.
+WITH created AS (
 INSERT INTO account (
     account_number, status, group_id, plan_id, payment_type, currency, credit_limit_micros,
     simultaneous_access, calls_per_second, max_price_micros_per_minute,
@@ -14,4 +15,9 @@ SELECT
     restriction, locked, presented_callerid, created_at
 FROM jsonb_populate_record(NULL::account, $1)
 ON CONFLICT (account_number) DO NOTHING
-RETURNING id
+RETURNING id, created_at
+), told AS (
+    INSERT INTO account_audit (account_id, changed_at, changed_by, field, new)
+    SELECT id, created_at, $2, 'account', 'created' FROM created
+)
+SELECT id FROM created
