@@ -242,7 +242,7 @@ class StatusSection(PersonSection):
     first_use_at: datetime | None = described(
         None,
         "First use",
-        "The first answered call; expiry after-first-use counts from it.",
+        "The first answered call; expiry days may count from it.",
         Kind.MOMENT,
         settable=Settable.NEVER,
     )
@@ -258,13 +258,13 @@ class StatusSection(PersonSection):
     expiry_date: datetime | None = described(
         None,
         "Expiry date",
-        "For at-date: the last valid second, in the account's time zone.",
+        "The last valid second, in the account's time zone, if it expires at a date.",
         Kind.DATE,
     )
     expiry_days: int | None = described(
         None,
         "Expiry days",
-        "For after-first-use and after-creation.",
+        "How long it is valid after its first use or its creation.",
         Kind.NUMBER,
         check=rules.between(1, 36_500),
         unit="days",

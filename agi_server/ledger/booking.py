@@ -98,6 +98,5 @@ async def _check_same(db: Any, account_id: int, movement: Movement) -> None:
         movement.amount_micros,
     ):
         raise BookingRefusedError(
-            f"{movement.id} was booked before, with another amount:"
-            f" {format_money(row['amount_micros'])} from {row['debit']} to {row['credit']}"
+            f"the same was booked before, with another amount: {format_money(row['amount_micros'])}"
         )

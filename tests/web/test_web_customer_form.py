@@ -118,7 +118,7 @@ async def test_what_is_known_of_a_customer_is_shown_on_its_page(web: Web, admin:
         "credit_limit": "€20.00", "credit_limit_notification": "€2.50", "mail_permitted": "no",
         "vat": "20 %", "discount": "7.5 %", "status": "active", "payment_type": "postpaid",
         "company_name": "Smith &amp; Sons", "phone": "+442079460000", "fax": "+442079460001",
-        "traffic_per_month": "1,000",
+        "traffic_per_month": "1,000", "language": "English (en)",
     }  # fmt: skip
     others = {"notification_email", "invoice_day", "vat_number", "target_traffic", "plan"}
     for field in FIELDS:

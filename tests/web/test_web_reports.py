@@ -91,6 +91,9 @@ async def test_days_without_calls_say_so_and_days_that_are_none_are_refused(
     ):  # fmt: skip
         assert 422 == (await admin.get(f"/reports?{query}")).status_code
         assert 422 == (await admin.get(f"/reports/calls.csv?{query}")).status_code
+    swapped = (await admin.get("/reports?first=2026-02-01&last=2026-01-01")).text
+    assert 'id="e-first" role="alert">the first day comes before the last' in swapped
+    assert all(f'value="{day}"' in swapped for day in ("2026-02-01", "2026-01-01"))
 
 
 def test_bars_stand_on_the_line_of_nothing_losses_below_it() -> None:

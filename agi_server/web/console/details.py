@@ -51,5 +51,7 @@ def _text(request: Request, account: Account, field: AccountField) -> str:
             return ", ".join(value)
         case Kind.NUMBER:
             return formats.number(value, language)
+        case _ if field.name == "language":
+            return formats.language_name(value, language)
         case _:
             return str(show_value(field, value))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, get_day_names
 from babel.numbers import format_currency, format_decimal, format_percent
 
@@ -20,6 +20,15 @@ _FIGURES_KEPT = 4096
 @lru_cache(maxsize=8)
 def _locale(language: str) -> Locale:
     return Locale.parse(language)
+
+
+def language_name(code: str, language: str) -> str:
+    """`French (fr)` of `fr`, as the language writes it; the code where that has no word for it."""
+    try:
+        name = Locale.parse(code, sep="-" if "-" in code else "_").get_display_name(language)
+    except (ValueError, UnknownLocaleError):
+        name = None
+    return f"{name} ({code})" if name else code
 
 
 def money(micros: int | None, currency: str | None, language: str) -> str:

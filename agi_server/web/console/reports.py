@@ -46,13 +46,15 @@ _BUSINESS = {"trunk", "group", "cost", "margin", "margin_percent"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """Calls of the days from `first` to `last` in the operator's zone."""
+    """Calls of the days from `first` to `last` in the operator's zone; `wrong` is what is not so of
+    the days that were typed, in whose place are the last ones."""
 
     by: ReportBy
     measure: Measure
     first: date
     last: date
     zone: ZoneInfo
+    wrong: InvalidFieldError | None
 
     @property
     def query(self) -> dict[str, str]:
@@ -67,16 +69,16 @@ def _asked(
     first: str = "",
     last: str = "",
 ) -> _Asked:
-    """What the address asks for; what it does not name is the last 7 days. Raises
-    InvalidFieldError."""
+    """What the address asks for; what it does not name is the last 7 days."""
     operator = operator_of(request)
     zone = ZoneInfo(operator.timezone)
-    end = _day("last", last) or services_of(request).now().astimezone(zone).date()
-    begin = _day("first", first) or end - timedelta(days=_DEFAULT_DAYS - 1)
-    if not timedelta() <= end - begin < timedelta(days=_MOST_DAYS):
-        raise InvalidFieldError(
-            "first", N_("the first day comes before the last, at most 400 days")
-        )
+    today = services_of(request).now().astimezone(zone).date()
+    wrong = None
+    try:
+        begin, end = _days(first, last, today)
+    except InvalidFieldError as error:
+        wrong = error
+        begin, end = _days("", "", today)
     ways = [each for each in _WAYS if each == by and _may_see(operator, each)]
     figures = [each for each in _MEASURES if each == measure and _may_see(operator, each)]
     return _Asked(
@@ -85,6 +87,7 @@ def _asked(
         first=begin,
         last=end,
         zone=zone,
+        wrong=wrong,
     )
 
 
@@ -102,10 +105,15 @@ async def show_report(request: Request, asked: Asked, currency: str = "") -> Res
     own = services.settings.accounts.currency
     if currency not in currencies:
         currency = own if own in currencies or not currencies else currencies[0]
+    wrong = asked.wrong
+    days = {"first": asked.first.isoformat(), "last": asked.last.isoformat()}
     return page(
         request,
         "reports.html",
+        422 if wrong else 200,
         asked=asked,
+        errors={wrong.field: wrong.message} if wrong else {},
+        typed={**days, **request.query_params} if wrong else days,
         day_of=date.fromisoformat,
         rows=rows[:_ROWS_SHOWN],
         more=len(rows) > _ROWS_SHOWN,
@@ -122,12 +130,25 @@ async def show_report(request: Request, asked: Asked, currency: str = "") -> Res
 @router.get("/calls.csv")
 async def show_csv(request: Request, asked: Asked) -> Response:
     """All rows, with all columns that the operator may see."""
+    if asked.wrong:
+        raise asked.wrong
     operator = operator_of(request)
     columns = [name for name in EVERYTHING if _may_see(operator, name)]
     text = as_csv(await _rows(request, asked), asked.by, columns)
     name = f"calls-by-{asked.by}-{asked.first}-{asked.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _days(first: str, last: str, today: date) -> tuple[date, date]:
+    """Raises InvalidFieldError."""
+    end = _day("last", last) or today
+    begin = _day("first", first) or end - timedelta(days=_DEFAULT_DAYS - 1)
+    if not timedelta() <= end - begin < timedelta(days=_MOST_DAYS):
+        raise InvalidFieldError(
+            "first", N_("the first day comes before the last, at most 400 days")
+        )
+    return begin, end
 
 
 def _day(name: str, text: str) -> date | None:
